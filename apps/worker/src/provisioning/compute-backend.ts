@@ -1,0 +1,122 @@
+import type { PublicFailure } from "@molecule/domain/errors";
+import type { Backend, FileRoot } from "@molecule/domain/sets";
+
+/** Which instance: the attempt number makes every operation idempotent. */
+export interface InstanceKey {
+  readonly workspaceId: string;
+  readonly attemptNo: number;
+}
+
+/** One file to place into `/configs` before the start. */
+export interface ProjectedFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  /** Octal permission bits; 0o600 for tokens, 0o644 otherwise. */
+  readonly mode: number;
+}
+
+/** Everything a backend needs to run one snapshot. Values in `env` are secrets: never logged. */
+export interface InstanceSpec extends InstanceKey {
+  readonly name: string;
+  readonly runtime: string;
+  /** 1 to 4; sets memory and CPU, never privilege. */
+  readonly tier: number;
+  readonly createToken: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: readonly ProjectedFile[];
+  /** Managed paths that were deleted since the last projection. */
+  readonly removedFiles: readonly string[];
+}
+
+/** What a backend knows of an instance it made. */
+export interface Instance extends InstanceKey {
+  /** The backend's own name for it: container id, `pid:starttime`. */
+  readonly providerId: string;
+  readonly state: "running" | "exited";
+  /** host:port of the runtime's HTTP server as the platform dials it; null when not known. */
+  readonly address: string | null;
+  /** Exit code or signal, when exited and known. */
+  readonly exit: string | null;
+}
+
+/** What a backend can do beyond the basics; the rest of the port is never offered without it. */
+export interface BackendCapabilities {
+  readonly list: boolean;
+  readonly console: boolean;
+  readonly restartInPlace: boolean;
+}
+
+/** Whether a backend can be used on this machine, as a person reads it. */
+export interface BackendAvailability {
+  readonly isAvailable: boolean;
+  /** Why not, or what using it means ("No isolation: agents run as …"). */
+  readonly note: string;
+}
+
+/**
+ * Where workspaces run. Every method is idempotent by attempt and safe to repeat after a crash at
+ * any point; failures are {@link BackendError}. All adapters and the fake pass the suite in
+ * `compute-backend.contract.ts`.
+ */
+export interface ComputeBackend {
+  readonly kind: Backend;
+  readonly capabilities: BackendCapabilities;
+  /** Probes the machine; never throws. */
+  availability(): Promise<BackendAvailability>;
+  /**
+   * Makes ready what the start needs and may take long (image, agent package). Reports progress
+   * lines for a person. Nothing of the workspace runs yet.
+   */
+  prepare(runtime: string, onProgress: (line: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * The current content of managed files on the instance's `/configs` (dot-files left out), also
+   * while nothing runs; null when the workspace has no volume yet.
+   */
+  readConfigs(workspaceId: string): Promise<ReadonlyMap<string, Uint8Array> | null>;
+  /** Creates and starts; a second call for the same attempt adopts what the first made. */
+  create(spec: InstanceSpec, signal: AbortSignal): Promise<Instance>;
+  /** The instance, or null when the backend confirms that it does not exist. */
+  inspect(key: InstanceKey): Promise<Instance | null>;
+  /** Stops and removes it; resolves only when the backend confirms it gone. Gone already is success. */
+  remove(key: InstanceKey, signal: AbortSignal): Promise<void>;
+  /** Every instance of this platform, by label, whatever the database says. */
+  list(): Promise<readonly Instance[]>;
+  /** Removes everything the workspace stored. Only after all its instances are gone. */
+  removeVolumes(workspaceId: string): Promise<void>;
+  /** The last lines the instance printed; empty when there are none. */
+  logs(workspaceId: string, attemptNo: number | null, lines: number): Promise<readonly string[]>;
+  /** File operations on live roots; see `WorkspaceFiles`. */
+  readonly files: LiveFiles;
+}
+
+/** Operations on a workspace's live folders. Paths are relative and already checked. */
+export interface LiveFiles {
+  list(
+    workspaceId: string,
+    at: { readonly root: FileRoot; readonly path: string; readonly depth: number },
+  ): Promise<{
+    readonly entries: readonly { path: string; size: number; dir: boolean }[];
+    readonly truncated: boolean;
+  }>;
+  /** @throws DomainError `not_found`, `bad_request` (not a regular file), `payload_too_large`. */
+  read(workspaceId: string, root: FileRoot, path: string): Promise<Uint8Array>;
+  write(
+    workspaceId: string,
+    root: FileRoot,
+    file: { path: string; content: Uint8Array },
+  ): Promise<void>;
+  remove(workspaceId: string, root: FileRoot, path: string): Promise<void>;
+}
+
+/** A backend call that failed. Vendor text stays in `cause`; `failure` is what a person reads. */
+export class BackendError extends Error {
+  readonly isRetryable: boolean;
+  readonly failure: PublicFailure;
+
+  constructor(failure: PublicFailure, options: { isRetryable: boolean; cause?: unknown }) {
+    super(failure.sentence, { cause: options.cause });
+    this.name = "BackendError";
+    this.isRetryable = options.isRetryable;
+    this.failure = failure;
+  }
+}

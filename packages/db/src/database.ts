@@ -1,0 +1,146 @@
+import { DomainError } from "@molecule/domain/errors";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+
+/** Drizzle over postgres.js; inside `packages/db` only. */
+export type Orm = PostgresJsDatabase;
+
+declare const handle: unique symbol;
+/** Something queries run on: the pool or an open transaction. Opaque outside this package. */
+export interface Queryable {
+  readonly [handle]: "queryable";
+}
+/** An open transaction. Functions that must not run outside one take this type. */
+export interface Transaction extends Queryable {
+  readonly isTransaction: true;
+}
+/** Options of {@link openDatabase}. */
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections of the pool. Default 10. */
+  readonly maxConnections?: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** A statement running longer fails. Default 30 000 ms. */
+  readonly statementTimeoutMs?: number;
+}
+
+const orms = new WeakMap<object, Orm>();
+const pools = new WeakMap<object, postgres.Sql>();
+
+/** The drizzle handle of a pool or transaction; for repositories in this package. */
+export function ormOf(queryable: Queryable): Orm {
+  const orm = orms.get(queryable);
+  if (orm === undefined) throw new Error("invariant: not a handle of this database");
+  return orm;
+}
+
+/** The pool: owns its connections until {@link Database.close}. */
+export class Database implements Queryable {
+  declare readonly [handle]: "queryable";
+  readonly #sql: postgres.Sql;
+  readonly #orm: Orm;
+
+  constructor(options: DatabaseOptions) {
+    this.#sql = postgres(options.url, {
+      max: options.maxConnections ?? 10,
+      idle_timeout: 60,
+      connect_timeout: 10,
+      onnotice: () => undefined,
+      connection: {
+        application_name: options.applicationName,
+        statement_timeout: options.statementTimeoutMs ?? 30_000,
+        idle_in_transaction_session_timeout: 30_000,
+      },
+    });
+    this.#orm = drizzle(this.#sql);
+    orms.set(this, this.#orm);
+    pools.set(this, this.#sql);
+  }
+
+  /** Runs `work` in one transaction; a throw rolls back. */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return await this.#orm.transaction(async (orm) => {
+      const tx = { isTransaction: true } as Transaction;
+      orms.set(tx, orm as unknown as Orm);
+      return await work(tx);
+    });
+  }
+
+  /**
+   * Calls `onHint` for each notification on `channel`, and once after each (re)connect. A hint only:
+   * whoever listens also polls. Resolves with the function that ends it.
+   */
+  async listen(channel: string, onHint: (payload: string) => void): Promise<() => Promise<void>> {
+    const subscription = await this.#sql.listen(channel, onHint, () => onHint(""));
+    return async () => {
+      await subscription.unlisten();
+    };
+  }
+
+  /** Ends all connections, waiting at most five seconds for running statements. */
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: 5 });
+  }
+}
+
+/** Opens a pool; connects with the first query. */
+export function openDatabase(options: DatabaseOptions): Database {
+  return new Database(options);
+}
+
+/** Runs `work` and turns a lost connection into `platform_unavailable`; other errors pass. */
+export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isConnectionError(error)) {
+      throw new DomainError("platform_unavailable", "The database cannot be reached right now.", {
+        next: "Nothing is lost. Try again in a moment.",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+const CONNECTION_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+  "08000",
+  "08003",
+  "08006",
+]);
+
+/** True when the database was not reachable, also where drizzle wrapped the error. */
+export function isConnectionError(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
+    const code = "code" in current ? String(current.code) : "";
+    if (CONNECTION_CODES.has(code)) return true;
+    current = current.cause;
+  }
+  return false;
+}
+
+/** True for a unique violation, optionally of one named constraint. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
+    if ("code" in current && current.code === "23505") {
+      const name = "constraint_name" in current ? current.constraint_name : undefined;
+      return constraint === undefined || name === constraint;
+    }
+    current = current.cause;
+  }
+  return false;
+}

@@ -1,0 +1,30 @@
+import type { EventType } from "@molecule/domain/sets";
+import { sql } from "drizzle-orm";
+import { ormOf, type Transaction } from "../database.ts";
+import { events } from "../schema/content.ts";
+
+/** The channel that wakes event tails; its payload is always empty. */
+export const EVENTS_CHANNEL = "cp_events";
+/** The channel that wakes reconcilers; its payload is a workspace id or empty. */
+export const WORK_CHANNEL = "cp_work";
+
+/** One entry of the log. */
+export interface NewEvent {
+  readonly event: EventType;
+  /** The workspace it is about; null for the organisation. */
+  readonly subjectId: string | null;
+  /** Contract §16.3; never a secret, at most 16 KiB. */
+  readonly payload: Record<string, unknown>;
+}
+
+/** Appends to the log in the transaction that changes the state, so both are seen or neither. */
+export async function appendEvent(tx: Transaction, entry: NewEvent): Promise<void> {
+  const orm = ormOf(tx);
+  await orm.insert(events).values(entry);
+  await orm.execute(sql`SELECT pg_notify(${EVENTS_CHANNEL}, '')`);
+}
+
+/** Wakes reconcilers after the commit. A hint: they poll anyway. */
+export async function hintWork(tx: Transaction, workspaceId: string): Promise<void> {
+  await ormOf(tx).execute(sql`SELECT pg_notify(${WORK_CHANNEL}, ${workspaceId})`);
+}

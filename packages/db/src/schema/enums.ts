@@ -1,0 +1,50 @@
+import {
+  ACTIVITY_STATUSES,
+  ACTIVITY_TYPES,
+  ACTOR_KINDS,
+  APPLY_POLICIES,
+  ATTEMPT_OUTCOMES,
+  ATTEMPT_REASONS,
+  BACKENDS,
+  CHANGE_KINDS,
+  DELIVERY_MODES,
+  EVENT_TYPES,
+  HEALTHS,
+  INTENTS,
+  MEMBER_ROLES,
+  OBSERVATION_KINDS,
+  PHASES,
+  QUEUE_STATUSES,
+  RUNTIMES,
+  SETTLE_STREAMS,
+  STAGES,
+  TOKEN_KINDS,
+  WORKSPACE_ACCESSES,
+  WORKSPACE_STATUSES,
+} from "@molecule/domain/sets";
+import { pgEnum } from "drizzle-orm/pg-core";
+
+/** Postgres enums of the domain's closed sets; a test holds each against the migrated database. */
+export const activityStatus = pgEnum("activity_status", ACTIVITY_STATUSES);
+export const activityType = pgEnum("activity_type", ACTIVITY_TYPES);
+export const actorKind = pgEnum("actor_kind", ACTOR_KINDS);
+export const applyPolicy = pgEnum("apply_policy", APPLY_POLICIES);
+export const attemptOutcome = pgEnum("attempt_outcome", ATTEMPT_OUTCOMES);
+export const attemptReason = pgEnum("attempt_reason", ATTEMPT_REASONS);
+export const backend = pgEnum("backend", BACKENDS);
+export const changeKind = pgEnum("change_kind", CHANGE_KINDS);
+export const deliveryMode = pgEnum("delivery_mode", DELIVERY_MODES);
+export const eventType = pgEnum("event_type", EVENT_TYPES);
+export const health = pgEnum("health", HEALTHS);
+export const intent = pgEnum("intent", INTENTS);
+export const memberRole = pgEnum("member_role", MEMBER_ROLES);
+export const observationKind = pgEnum("observation_kind", OBSERVATION_KINDS);
+export const phase = pgEnum("phase", PHASES);
+export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);
+export const runtime = pgEnum("runtime", RUNTIMES);
+export const settleStream = pgEnum("settle_stream", SETTLE_STREAMS);
+export const stage = pgEnum("stage", STAGES);
+export const tokenKind = pgEnum("token_kind", TOKEN_KINDS);
+export const workspaceAccess = pgEnum("workspace_access", WORKSPACE_ACCESSES);
+/** Used by the view `workspace_statuses` alone: no table stores a status. */
+export const workspaceStatus = pgEnum("workspace_status", WORKSPACE_STATUSES);

@@ -1,0 +1,3 @@
+import type { AttemptDetail, StageMark, WorkspaceConfig } from "@molecule/contracts/workspaces";
+
+export type { AttemptDetail, StageMark, WorkspaceConfig };

@@ -1,0 +1,202 @@
+/**
+ * Every closed set the platform knows, once. The database mirrors each of them as an enum and a test
+ * compares both ways, so a member added here without a migration does not pass.
+ */
+
+/** What a client sees of a workspace. Derived by `statusOf`, never stored. Source: wire contract §3.1. */
+export const WORKSPACE_STATUSES = [
+  "provisioning",
+  "online",
+  "degraded",
+  "offline",
+  "failed",
+  "paused",
+  "hibernating",
+  "hibernated",
+  "awaiting_agent",
+  "removed",
+] as const;
+export type WorkspaceStatus = (typeof WORKSPACE_STATUSES)[number];
+
+/** What the owner wants of a workspace. */
+export const INTENTS = ["run", "paused", "hibernated", "deleted"] as const;
+export type Intent = (typeof INTENTS)[number];
+
+/** Where the reconciler is with a workspace. */
+export const PHASES = [
+  "NEW",
+  "STOPPING",
+  "CREATING",
+  "BOOTING",
+  "READY",
+  "BACKOFF",
+  "FAILED",
+  "PAUSED",
+  "DELETING",
+  "DELETED",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Phases in which an attempt is under way and a deadline runs. */
+export const OPEN_PHASES = ["STOPPING", "CREATING", "BOOTING"] as const satisfies readonly Phase[];
+
+/** How a READY workspace is doing, from what its agent reports. */
+export const HEALTHS = ["ok", "degraded", "suspected_down"] as const;
+export type Health = (typeof HEALTHS)[number];
+
+/** Where a workspace runs. */
+export const BACKENDS = ["process", "docker", "external"] as const;
+export type Backend = (typeof BACKENDS)[number];
+
+/** What runs in a workspace. */
+export const RUNTIMES = ["demo", "claude-code", "external"] as const;
+export type Runtime = (typeof RUNTIMES)[number];
+/** The runtime of a create call that names none. Source: wire contract §3.4. */
+export const DEFAULT_RUNTIME: Runtime = "claude-code";
+
+/** When a saved change reaches the running agent. */
+export const APPLY_POLICIES = ["settle", "idle", "hold"] as const;
+export type ApplyPolicy = (typeof APPLY_POLICIES)[number];
+
+/** Why an attempt began. Source: lifecycle A5. */
+export const ATTEMPT_REASONS = [
+  "create",
+  "user",
+  "files",
+  "settings",
+  "secret",
+  "plugin",
+  "image",
+  "template",
+  "resume",
+  "wake",
+  "schedule",
+  "crash",
+  "oom",
+  "unhealthy",
+  "boot_retry",
+  "host_moved",
+  "platform_upgrade",
+] as const;
+export type AttemptReason = (typeof ATTEMPT_REASONS)[number];
+
+/** Stages of an open attempt, in order. Shown on the card with elapsed time. */
+export const STAGES = [
+  "queued",
+  "stopping",
+  "preparing",
+  "creating",
+  "booting",
+  "first_heartbeat",
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How an attempt ended; absent while it is open. `ready` ends the opening, not the run. */
+export const ATTEMPT_OUTCOMES = [
+  "ready",
+  "superseded",
+  "boot_timeout",
+  "boot_failed",
+  "create_failed",
+  "aborted",
+] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+/** What a write changed; one row per write feeds the reason of the attempt that carries it. */
+export const CHANGE_KINDS = ["file", "setting", "secret", "plugin", "template", "image"] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+/** The two settle streams: their quiet times differ. */
+export const SETTLE_STREAMS = ["files", "settings"] as const;
+export type SettleStream = (typeof SETTLE_STREAMS)[number];
+
+/** Who did something. */
+export const ACTOR_KINDS = ["member", "workspace", "platform", "admin"] as const;
+export type ActorKind = (typeof ACTOR_KINDS)[number];
+/** `id` is absent for the platform and for the admin token; `name` is what a person reads. */
+export interface Actor {
+  readonly kind: ActorKind;
+  readonly id?: string | undefined;
+  readonly name: string;
+}
+/** The actor of everything the platform does by itself. */
+export const PLATFORM_ACTOR: Actor = { kind: "platform", name: "Molecule" };
+
+export const MEMBER_ROLES = ["owner", "editor", "viewer"] as const;
+export type MemberRole = (typeof MEMBER_ROLES)[number];
+
+/** `attempt` tokens speak for one attempt; `external` and `minted` ones for the workspace. */
+export const TOKEN_KINDS = ["attempt", "external", "minted"] as const;
+export type TokenKind = (typeof TOKEN_KINDS)[number];
+
+/** What a probe saw; bound to an attempt, never an action by itself. */
+export const OBSERVATION_KINDS = ["exited", "gone", "unreachable", "missed_heartbeat"] as const;
+export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
+
+/** Activity rows. The first seven may be posted by a runtime (contract §8.2); the rest are ours. */
+export const POSTABLE_ACTIVITY_TYPES = [
+  "a2a_send",
+  "a2a_receive",
+  "task_update",
+  "agent_log",
+  "skill_promotion",
+  "memory_write",
+  "error",
+] as const;
+export const ACTIVITY_TYPES = [
+  ...POSTABLE_ACTIVITY_TYPES,
+  "delegation",
+  "cron_run",
+  "memory_write_global",
+  "lifecycle",
+  "change",
+] as const;
+export type ActivityType = (typeof ACTIVITY_TYPES)[number];
+
+/** `pending` is a message whose answer has not come; `queued` waits for its target. */
+export const ACTIVITY_STATUSES = ["ok", "error", "pending", "queued"] as const;
+export type ActivityStatus = (typeof ACTIVITY_STATUSES)[number];
+
+/** A2A queue items. Source: wire contract §6.7. */
+export const QUEUE_STATUSES = ["queued", "dispatched", "completed", "dropped", "failed"] as const;
+export type QueueStatus = (typeof QUEUE_STATUSES)[number];
+
+export const DELIVERY_MODES = ["push", "poll"] as const;
+export type DeliveryMode = (typeof DELIVERY_MODES)[number];
+
+export const WORKSPACE_ACCESSES = ["none", "read_only", "read_write"] as const;
+export type WorkspaceAccess = (typeof WORKSPACE_ACCESSES)[number];
+
+/** The four roots of the Files API; only `/configs` is managed. Source: wire contract §9.4. */
+export const FILE_ROOTS = ["/configs", "/workspace", "/home", "/plugins"] as const;
+export type FileRoot = (typeof FILE_ROOTS)[number];
+
+/** Names of the events on the log and on the live-only channel. Source: wire contract §16.3. */
+export const EVENT_TYPES = [
+  "WORKSPACE_PROVISIONING",
+  "WORKSPACE_ONLINE",
+  "WORKSPACE_OFFLINE",
+  "WORKSPACE_DEGRADED",
+  "WORKSPACE_PROVISION_FAILED",
+  "WORKSPACE_AWAITING_AGENT",
+  "WORKSPACE_PAUSED",
+  "WORKSPACE_HIBERNATED",
+  "WORKSPACE_REMOVED",
+  "WORKSPACE_UPDATED",
+  "WORKSPACE_STAGE",
+  "WORKSPACE_PENDING_CHANGE",
+  "WORKSPACE_AUTO_RESTART_FIRED",
+  "WORKSPACE_RESTARTING_MID_WRITE",
+  "WORKSPACE_HEARTBEAT",
+  "AGENT_CARD_UPDATED",
+  "TASK_UPDATED",
+  "ACTIVITY_LOGGED",
+  "AGENT_MESSAGE",
+  "A2A_RESPONSE",
+  "DELEGATION_SENT",
+  "DELEGATION_STATUS",
+  "DELEGATION_COMPLETE",
+  "DELEGATION_FAILED",
+  "LAYOUT_UPDATED",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
