@@ -1,0 +1,19 @@
+/** Type-checks the three programs of the repository side by side: Node code, canvas, launcher. */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+
+const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+const programs = ["tsconfig.json", "apps/canvas/tsconfig.json", "apps/launcher/tsconfig.json"];
+
+const codes = await Promise.all(
+  programs.map(
+    (program) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [tsc, "--noEmit", "-p", program], {
+          stdio: "inherit",
+        });
+        child.on("exit", (code) => resolve(code ?? 1));
+      }),
+  ),
+);
+process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
