@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createCipher, parseMasterKey } from "./cipher.ts";
+
+const key = randomBytes(32);
+const cipher = createCipher(key);
+const place = { scope: "11111111-1111-4111-8111-111111111111", key: "OPENAI_API_KEY" };
+const stored = (record: Uint8Array, encryptionVersion = 2) => ({ record, encryptionVersion });
+
+describe("the secret cipher", () => {
+  it("returns the value at the place it was written for", () => {
+    const record = cipher.encrypt(place, "sk-ünïcode-1");
+    expect(cipher.decrypt(place, stored(record))).toBe("sk-ünïcode-1");
+    expect(Buffer.from(record).includes("sk-")).toBe(false);
+  });
+
+  it("keeps an empty value apart from an unreadable one", () => {
+    expect(cipher.decrypt(place, stored(cipher.encrypt(place, "")))).toBe("");
+  });
+
+  it("refuses a record that was moved to another workspace, name or to the organisation", () => {
+    const record = cipher.encrypt(place, "value");
+    const elsewhere = [
+      { ...place, scope: "22222222-2222-4222-8222-222222222222" },
+      { ...place, key: "ANTHROPIC_API_KEY" },
+      { ...place, scope: "global" },
+    ];
+    for (const other of elsewhere) expect(cipher.decrypt(other, stored(record))).toBeNull();
+  });
+
+  it("refuses a record in which any single bit was flipped", () => {
+    const record = Buffer.from(cipher.encrypt(place, "value"));
+    for (let bit = 0; bit < record.length * 8; bit += 1) {
+      const flipped = Buffer.from(record);
+      const index = Math.floor(bit / 8);
+      flipped[index] = (flipped[index] ?? 0) ^ (1 << (bit % 8));
+      expect(cipher.decrypt(place, stored(flipped))).toBeNull();
+    }
+  });
+
+  it("refuses every truncation and another key", () => {
+    const record = cipher.encrypt(place, "value");
+    for (let length = 0; length < record.length; length += 1) {
+      expect(cipher.decrypt(place, stored(record.subarray(0, length)))).toBeNull();
+    }
+    expect(createCipher(randomBytes(32)).decrypt(place, stored(record))).toBeNull();
+  });
+
+  it("gives no value and no error for an unknown version", () => {
+    expect(cipher.decrypt(place, stored(cipher.encrypt(place, "value"), 99))).toBeNull();
+  });
+
+  it("never uses a nonce twice", () => {
+    const nonces = new Set<string>();
+    for (let i = 0; i < 20_000; i += 1) {
+      nonces.add(Buffer.from(cipher.encrypt(place, "").subarray(9, 21)).toString("hex"));
+    }
+    expect(nonces.size).toBe(20_000);
+  });
+
+  it("reads the key as base64, base64url or 32 raw characters, and refuses anything else", () => {
+    expect(Buffer.from(parseMasterKey(key.toString("base64"))).equals(key)).toBe(true);
+    expect(Buffer.from(parseMasterKey(`${key.toString("base64url")}\n`)).equals(key)).toBe(true);
+    expect(parseMasterKey("0123456789abcdef0123456789abcde!").length).toBe(32);
+    for (const bad of ["", "short", randomBytes(31).toString("base64")]) {
+      expect(() => parseMasterKey(bad)).toThrow(/32/);
+    }
+  });
+});
