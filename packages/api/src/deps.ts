@@ -1,0 +1,56 @@
+import type { StreamEvent } from "@molecule/contracts/events";
+import type { WorkerInput, WorkerOperation, WorkerOutput } from "@molecule/contracts/worker-api";
+import type { Database } from "@molecule/db/database";
+import type { SettleSettings } from "@molecule/domain/settle";
+
+/** What the API logs to; pino fits. The first argument is data, never a body or a secret. */
+export interface Log {
+  debug(data: object, message: string): void;
+  info(data: object, message: string): void;
+  warn(data: object, message: string): void;
+  error(data: object, message: string): void;
+}
+
+/** Facts of this deployment that do not change while the process runs. */
+export interface Platform {
+  /** Marks everything a backend makes for this deployment. */
+  readonly id: string;
+  readonly version: string;
+  readonly gitSha: string;
+  /** Where people and external agents reach the platform; no trailing slash. */
+  readonly publicUrl: string;
+  /** The operator's bearer; null switches it off. */
+  readonly adminToken: string | null;
+  readonly corsOrigins: readonly string[];
+  /** Requests a minute per credential, or per address without one; 0 switches the limit off. */
+  readonly rateLimit: number;
+  readonly settle: SettleSettings;
+  /** Private networks that external agents may live on. */
+  readonly allowCidrs: readonly string[];
+  /** Silence after which a dispatched message counts as lost, in ms. */
+  readonly a2aIdleTimeoutMs: number;
+}
+
+/** The worker's private API, wherever a live worker listens. */
+export interface WorkerClient {
+  /** @throws DomainError `workspace_unreachable` when no worker is alive, else the worker's own. */
+  call<K extends WorkerOperation>(operation: K, input: WorkerInput<K>): Promise<WorkerOutput<K>>;
+}
+
+/** Events that are not on the log: beats, streamed text. Reaches every open stream of this process. */
+export interface LiveChannel {
+  emit(event: StreamEvent): void;
+  /** Calls `listener` for each event until the returned function is called. */
+  subscribe(listener: (event: StreamEvent) => void): () => void;
+}
+
+/** Everything a use case may touch; made once in `apps/server`. */
+export interface Deps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly platform: Platform;
+  readonly worker: WorkerClient;
+  readonly live: LiveChannel;
+  /** Wall time of this process; rate limits and the log alone use it. */
+  readonly now: () => Date;
+}

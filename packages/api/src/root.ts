@@ -1,0 +1,31 @@
+import { activityRouter } from "./routers/activity.ts";
+import { canvasRouter } from "./routers/canvas.ts";
+import { chatRouter } from "./routers/chat.ts";
+import { configRouter } from "./routers/config.ts";
+import { filesRouter } from "./routers/files.ts";
+import { layoutRouter } from "./routers/layout.ts";
+import { registryRouter } from "./routers/registry.ts";
+import { sessionRouter } from "./routers/session.ts";
+import { settingsRouter } from "./routers/settings.ts";
+import { templatesRouter } from "./routers/templates.ts";
+import { tokensRouter } from "./routers/tokens.ts";
+import { workspacesRouter } from "./routers/workspaces.ts";
+import { router } from "./trpc.ts";
+
+/** Every procedure; composition only. */
+export const appRouter = router({
+  session: sessionRouter,
+  canvas: canvasRouter,
+  workspaces: workspacesRouter,
+  layout: layoutRouter,
+  chat: chatRouter,
+  activity: activityRouter,
+  files: filesRouter,
+  config: configRouter,
+  settings: settingsRouter,
+  registry: registryRouter,
+  tokens: tokensRouter,
+  templates: templatesRouter,
+});
+/** The API as clients see it; browsers import this type and nothing else from the package. */
+export type AppRouter = typeof appRouter;

@@ -1,0 +1,81 @@
+import {
+  attemptList,
+  attemptsInput,
+  byId,
+  countResult,
+  createWorkspaceInput,
+  createWorkspaceResult,
+  doneResult,
+  moveWorkspaceInput,
+  nodeList,
+  removalPreview,
+  removeResult,
+  removeWorkspaceInput,
+  renameWorkspaceInput,
+  restartResult,
+  restartWorkspaceInput,
+} from "@molecule/contracts/procedures";
+import { workspaceNode } from "@molecule/contracts/workspaces";
+import { actorOf } from "../context.ts";
+import { applyNow } from "../services/workspaces/apply-now.ts";
+import { createFromCanvas } from "../services/workspaces/create-workspace.ts";
+import { listAttempts } from "../services/workspaces/list-attempts.ts";
+import { pauseWorkspace, resumeWorkspace } from "../services/workspaces/pause-workspace.ts";
+import { listNodes, readNode } from "../services/workspaces/read-node.ts";
+import { previewRemoval, removeConfirmed } from "../services/workspaces/remove-workspace.ts";
+import { restartFromCanvas } from "../services/workspaces/restart-workspace.ts";
+import { moveWorkspace, renameWorkspace } from "../services/workspaces/update-workspace.ts";
+import { readProcedure, writeProcedure } from "../trpc.ts";
+
+const restart = writeProcedure
+  .input(restartWorkspaceInput)
+  .output(restartResult)
+  .mutation(({ ctx, input }) => restartFromCanvas(ctx.deps, actorOf(ctx.auth), input));
+
+/** The agents of the organisation. */
+export const workspacesRouter = {
+  list: readProcedure.output(nodeList).query(({ ctx }) => listNodes(ctx.deps)),
+  get: readProcedure
+    .input(byId)
+    .output(workspaceNode)
+    .query(({ ctx, input }) => readNode(ctx.deps, input.id)),
+  create: writeProcedure
+    .input(createWorkspaceInput)
+    .output(createWorkspaceResult)
+    .mutation(({ ctx, input }) => createFromCanvas(ctx.deps, actorOf(ctx.auth), input)),
+  rename: writeProcedure
+    .input(renameWorkspaceInput)
+    .output(workspaceNode)
+    .mutation(({ ctx, input }) => renameWorkspace(ctx.deps, actorOf(ctx.auth), input)),
+  move: writeProcedure
+    .input(moveWorkspaceInput)
+    .output(workspaceNode)
+    .mutation(({ ctx, input }) => moveWorkspace(ctx.deps, actorOf(ctx.auth), input)),
+  restart,
+  /** The same as `restart`, where the card says Retry. */
+  retry: restart,
+  pause: writeProcedure
+    .input(byId)
+    .output(countResult)
+    .mutation(({ ctx, input }) => pauseWorkspace(ctx.deps, actorOf(ctx.auth), input.id)),
+  resume: writeProcedure
+    .input(byId)
+    .output(countResult)
+    .mutation(({ ctx, input }) => resumeWorkspace(ctx.deps, actorOf(ctx.auth), input.id)),
+  applyNow: writeProcedure
+    .input(byId)
+    .output(doneResult)
+    .mutation(({ ctx, input }) => applyNow(ctx.deps, input.id)),
+  removalPreview: readProcedure
+    .input(byId)
+    .output(removalPreview)
+    .query(({ ctx, input }) => previewRemoval(ctx.deps, input.id)),
+  remove: writeProcedure
+    .input(removeWorkspaceInput)
+    .output(removeResult)
+    .mutation(({ ctx, input }) => removeConfirmed(ctx.deps, actorOf(ctx.auth), input)),
+  attempts: readProcedure
+    .input(attemptsInput)
+    .output(attemptList)
+    .query(({ ctx, input }) => listAttempts(ctx.deps, input)),
+};

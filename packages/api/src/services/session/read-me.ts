@@ -1,0 +1,10 @@
+import type * as P from "@molecule/contracts/procedures";
+import type { Actor } from "@molecule/domain/sets";
+import type { z } from "zod";
+import type { Auth } from "../../context.ts";
+import type { Deps } from "../../deps.ts";
+import { notYet } from "../not-yet.ts";
+
+export function readMe(_auth: Auth): never {
+  notYet();
+}
