@@ -1,0 +1,39 @@
+import type { Actor } from "@molecule/domain/sets";
+import { eq, sql } from "drizzle-orm";
+import { ormOf, type Transaction } from "../database.ts";
+import { appendEvent, hintWork } from "../events/append-event.ts";
+import { workspaces } from "../schema/workspaces.ts";
+import { lockWorkspace } from "./lock-workspace.ts";
+import { requestRestart } from "./request-restart.ts";
+
+/** What pressing "Apply now" did. */
+export type ApplyNowAnswer = { readonly kind: "nothing_pending" } | { readonly kind: "due" };
+
+/**
+ * Makes saved changes due at once, without their quiet time. Under the policy `hold`, which never
+ * restarts by itself, it is a restart by `actor`.
+ * @throws DomainError as `requestRestart`.
+ */
+export async function applyNow(
+  tx: Transaction,
+  request: { readonly workspaceId: string; readonly actor: Actor },
+): Promise<ApplyNowAnswer> {
+  const { row } = await lockWorkspace(tx, request.workspaceId);
+  if (row.desiredGen <= row.appliedGen || row.backend === "external") {
+    return { kind: "nothing_pending" };
+  }
+  if (row.applyPolicy === "hold") {
+    await requestRestart(tx, request);
+    return { kind: "due" };
+  }
+  await ormOf(tx)
+    .update(workspaces)
+    .set({
+      dirtyIsBatch: true,
+      ...(row.phase === "READY" || row.phase === "FAILED" ? { nextActionAt: sql`cp_now()` } : {}),
+    })
+    .where(eq(workspaces.id, row.id));
+  await appendEvent(tx, { event: "WORKSPACE_UPDATED", subjectId: row.id, payload: {} });
+  await hintWork(tx, row.id);
+  return { kind: "due" };
+}
