@@ -1,0 +1,24 @@
+import { build } from "esbuild";
+
+/** Installed packages stay imports; this repository's packages are bundled. */
+const installedPackages = {
+  name: "installed-packages",
+  /** @param {import("esbuild").PluginBuild} bundle */
+  setup(bundle) {
+    bundle.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      path.startsWith("@molecule/") || kind === "entry-point" ? undefined : { path, external: true },
+    );
+  },
+};
+
+await build({
+  entryPoints: { main: "src/main.ts" },
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  sourcemap: true,
+  logLevel: "warning",
+  plugins: [installedPackages],
+});
