@@ -140,7 +140,11 @@ export const activity = pgTable(
   ],
 );
 
-/** Messages that wait for their target or are being delivered. Source: contract §6.7. */
+/**
+ * Messages that wait for their target or are being delivered. Source: contract §6.7. `id` is that of
+ * the activity row that holds question and answer. `dispatched_at` is set before the first byte is
+ * sent and cleared only when certainly none was, so a set one may have been processed.
+ */
 export const a2aQueue = pgTable(
   "a2a_queue",
   {
@@ -151,6 +155,8 @@ export const a2aQueue = pgTable(
     priority: smallint("priority").notNull().default(50),
     body: jsonb("body").notNull(),
     method: text("method").notNull(),
+    /** The agent's name for the task this became, once it told; asked after when an answer is lost. */
+    taskId: text("task_id"),
     idempotencyKey: text("idempotency_key"),
     status: queueStatus("status").notNull().default("queued"),
     attempts: integer("attempts").notNull().default(0),
