@@ -1,0 +1,26 @@
+"use client";
+import { ApiProvider } from "../../trpc/client.tsx";
+import { Toaster } from "../../ui/toaster.tsx";
+import { TooltipProvider } from "../../ui/tooltip.tsx";
+import { ClockProvider } from "../clock/clock.tsx";
+import { ConnectionProvider } from "../session/connection.tsx";
+import { NodeStoreProvider } from "../store/node-store.tsx";
+import { Screen } from "./screen.tsx";
+
+/** The whole application, inside everything it needs. */
+export function App() {
+  return (
+    <ApiProvider>
+      <ClockProvider>
+        <NodeStoreProvider>
+          <TooltipProvider>
+            <ConnectionProvider>
+              <Screen />
+            </ConnectionProvider>
+            <Toaster />
+          </TooltipProvider>
+        </NodeStoreProvider>
+      </ClockProvider>
+    </ApiProvider>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Socket, StreamPorts } from "./stream-client.ts";
+
+/** Time between two deliveries while the page is hidden, where no frames are drawn. */
+const HIDDEN_DELIVERY_MS = 1_000;
+
+/** The stream's surroundings in a browser. */
+export function browserPorts(): StreamPorts {
+  return {
+    open: openSocket,
+    nextFrame: (callback) => {
+      if (document.hidden) {
+        const timer = setTimeout(callback, HIDDEN_DELIVERY_MS);
+        return () => clearTimeout(timer);
+      }
+      const frame = requestAnimationFrame(callback);
+      return () => cancelAnimationFrame(frame);
+    },
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+    nowMs: () => Date.now(),
+    random: () => Math.random(),
+  };
+}
+
+function openSocket(cursor: string): Socket {
+  const scheme = window.location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(
+    `${scheme}//${window.location.host}/ws?after=${encodeURIComponent(cursor)}`,
+  );
+  const port: Socket = {
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    close: () => socket.close(),
+  };
+  socket.onopen = () => port.onopen?.();
+  socket.onmessage = (message) => port.onmessage?.({ data: message.data });
+  socket.onclose = (close) => port.onclose?.({ code: close.code });
+  return port;
+}
