@@ -1,19 +1,58 @@
 "use client";
 import { createContext, type ReactNode, useContext, useState, useSyncExternalStore } from "react";
 
-const TICK_MS = 1_000;
+const SECOND_MS = 1_000;
+/** Fine enough for "3 min ago". */
+const COARSE_MS = 20_000;
 
 /**
- * The server's time as this page knows it, and one shared tick.
+ * One shared timer for everything that shows a moving time.
  *
- * Idle: nobody is counting, no timer runs. Ticking: at least one subscriber; the time moves once a
- * second for all of them together.
+ * Idle: nobody subscribes and no timer runs. Ticking: at least one subscriber; all of them move together
+ * once per period.
  */
-export class Clock {
-  #offsetMs = 0;
+class Ticker {
+  readonly #periodMs: number;
+  readonly #nowMs: () => number;
   #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setInterval> | null = null;
-  #tickMs = Date.now();
+  #tickMs = 0;
+
+  constructor(periodMs: number, nowMs: () => number) {
+    this.#periodMs = periodMs;
+    this.#nowMs = nowMs;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    if (this.#timer === null) {
+      this.#tickMs = this.#nowMs();
+      this.#timer = setInterval(() => {
+        this.#tickMs = this.#nowMs();
+        for (const each of this.#listeners) each();
+      }, this.#periodMs);
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0 && this.#timer !== null) {
+        clearInterval(this.#timer);
+        this.#timer = null;
+      }
+    };
+  };
+
+  /** The time of the last tick; while idle the current time, rounded so that it holds still in a render. */
+  readonly snapshot = (): number => {
+    if (this.#timer === null) this.#tickMs = Math.floor(this.#nowMs() / SECOND_MS) * SECOND_MS;
+    return this.#tickMs;
+  };
+}
+
+/** The server's time as this page knows it. */
+export class Clock {
+  #offsetMs = 0;
+  readonly seconds = new Ticker(SECOND_MS, () => this.nowMs());
+  readonly minutes = new Ticker(COARSE_MS, () => this.nowMs());
 
   /** Learns the difference between the server's clock and ours from an instant the server just said. */
   learn(serverTime: string): void {
@@ -25,31 +64,6 @@ export class Clock {
   nowMs(): number {
     return Date.now() + this.#offsetMs;
   }
-
-  /** Calls `listener` once a second until the returned function is called. */
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    if (this.#timer === null) {
-      this.#tickMs = this.nowMs();
-      this.#timer = setInterval(() => {
-        this.#tickMs = this.nowMs();
-        for (const each of this.#listeners) each();
-      }, TICK_MS);
-    }
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0 && this.#timer !== null) {
-        clearInterval(this.#timer);
-        this.#timer = null;
-      }
-    };
-  };
-
-  /** The time of the last tick; the current time while nobody is counting, in whole seconds. */
-  readonly snapshot = (): number => {
-    if (this.#timer === null) this.#tickMs = Math.floor(this.nowMs() / TICK_MS) * TICK_MS;
-    return this.#tickMs;
-  };
 }
 
 const ClockContext = createContext<Clock | null>(null);
@@ -68,9 +82,20 @@ export function useClock(): Clock {
 }
 
 const never = () => () => {};
+const atPrerender = () => 0;
 
 /** The server's time in ms; moves once a second while `isCounting`, and never otherwise. */
 export function useNow(isCounting = true): number {
-  const clock = useClock();
-  return useSyncExternalStore(isCounting ? clock.subscribe : never, clock.snapshot, () => 0);
+  const { seconds } = useClock();
+  return useSyncExternalStore(
+    isCounting ? seconds.subscribe : never,
+    seconds.snapshot,
+    atPrerender,
+  );
+}
+
+/** The server's time in ms; moves three times a minute. For "3 min ago". */
+export function useCoarseNow(): number {
+  const { minutes } = useClock();
+  return useSyncExternalStore(minutes.subscribe, minutes.snapshot, atPrerender);
 }

@@ -1,0 +1,88 @@
+import clsx from "clsx";
+import type { ReactNode } from "react";
+import type { StatusView, Tone } from "./status-view.ts";
+
+const COLOURS: Readonly<Record<Tone, string>> = {
+  online: "text-status-online",
+  provisioning: "text-status-provisioning",
+  restarting: "text-status-restarting",
+  degraded: "text-status-degraded",
+  failed: "text-status-failed",
+  paused: "text-status-paused",
+  hibernated: "text-status-paused",
+  offline: "text-status-offline",
+  awaiting: "text-status-awaiting",
+};
+
+/** The text colour class of a tone. */
+export function toneColour(tone: Tone): string {
+  return COLOURS[tone];
+}
+
+/** The shape of a state, 14 px unless `size` says otherwise. The word beside it carries the meaning. */
+export function StatusGlyph({
+  status,
+  size = 14,
+}: {
+  status: Pick<StatusView, "tone" | "isBusy">;
+  size?: number;
+}) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      className={clsx("shrink-0", COLOURS[status.tone])}
+      aria-hidden="true"
+    >
+      {SHAPES[status.tone]}
+      {status.isBusy ? (
+        <circle
+          cx="8"
+          cy="8"
+          r="7"
+          strokeWidth="1.5"
+          strokeDasharray="11 33"
+          className="origin-center animate-turn"
+        />
+      ) : null}
+    </svg>
+  );
+}
+
+const SHAPES: Readonly<Record<Tone, ReactNode>> = {
+  online: <circle cx="8" cy="8" r="4.25" fill="currentColor" stroke="none" />,
+  provisioning: <path d="M8 2.5a5.5 5.5 0 1 1-5.5 5.5" className="origin-center animate-turn" />,
+  restarting: (
+    <g className="origin-center animate-turn">
+      <path d="M13.2 6.5A5.4 5.4 0 1 0 13.4 9" />
+      <path d="M13.6 2.8v3.9H9.8" />
+    </g>
+  ),
+  degraded: <path d="M8 2.2 14.4 13.4H1.6Z" fill="currentColor" strokeWidth="1" />,
+  failed: (
+    <>
+      <path
+        d="M5.3 1.7h5.4l3.6 3.6v5.4l-3.6 3.6H5.3l-3.6-3.6V5.3Z"
+        fill="currentColor"
+        strokeWidth="1"
+      />
+      <path d="m6 6 4 4m0-4-4 4" className="stroke-card" strokeWidth="1.75" />
+    </>
+  ),
+  paused: <path d="M5.5 3.5v9M10.5 3.5v9" strokeWidth="2.75" />,
+  hibernated: (
+    <path
+      d="M12.8 9.9A5.6 5.6 0 0 1 6.1 3.2a5.6 5.6 0 1 0 6.7 6.7Z"
+      fill="currentColor"
+      strokeWidth="1"
+    />
+  ),
+  offline: <circle cx="8" cy="8" r="4.5" />,
+  awaiting: <circle cx="8" cy="8" r="5.25" strokeDasharray="2.2 3.3" />,
+};
