@@ -1,7 +1,10 @@
 import type { StreamEvent } from "@molecule/contracts/events";
 import type { WorkerInput, WorkerOperation, WorkerOutput } from "@molecule/contracts/worker-api";
 import type { Database } from "@molecule/db/database";
+import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
+import type { Dispatcher } from "./a2a/dispatcher.ts";
+import type { Metrics } from "./http/metrics.ts";
 
 /** What the API logs to; pino fits. The first argument is data, never a body or a secret. */
 export interface Log {
@@ -48,9 +51,16 @@ export interface LiveChannel {
 export interface Deps {
   readonly db: Database;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly platform: Platform;
   readonly worker: WorkerClient;
   readonly live: LiveChannel;
+  /** Seals and opens secrets; made by `loadCipher` from the key of this installation. */
+  readonly cipher: SecretCipher;
+  /** Folder of the workspace templates. */
+  readonly templatesDir: string;
+  /** Delivers A2A messages; outlives the requests that bring them. Made by `startDispatcher`. */
+  readonly dispatcher: Dispatcher;
   /** Wall time of this process; rate limits and the log alone use it. */
   readonly now: () => Date;
 }

@@ -1,0 +1,163 @@
+import { removedError } from "@molecule/db/lifecycle/lock-workspace";
+import { findRemoved } from "@molecule/db/workspaces/find-removed";
+import { DomainError } from "@molecule/domain/errors";
+import type { Deps } from "../deps.ts";
+import { newRequestId, toDomainError } from "../errors.ts";
+import { canonicalId, checkGuard, type Guard } from "./guards.ts";
+import { addRateHeaders, RateLimiter, type RateState, rateLimited } from "./rate-limit.ts";
+import { onceJson, type Peer, parseBody, type RequestContext } from "./request-context.ts";
+import { type ResolvedAuth, resolveAuth } from "./resolve-auth.ts";
+import { failure } from "./respond.ts";
+import { createRouter, type Route, type RouteMatch } from "./router.ts";
+import { requireJsonType, requireSameOrigin } from "./same-origin.ts";
+import { addCorsHeaders, addSecurityHeaders } from "./security-headers.ts";
+
+/** Answers a request; never rejects. Null: no route of the table matches. */
+export type HandleRequest = (req: Request, peer: Peer) => Promise<Response | null>;
+
+/** What every request of one process shares. */
+export interface HttpState {
+  readonly deps: Deps;
+  readonly limiter: RateLimiter;
+}
+
+/** What is known of a request while it is answered. */
+interface Exchange {
+  readonly req: Request;
+  readonly url: URL;
+  readonly peer: Peer;
+  readonly requestId: string;
+  rate: RateState | null;
+}
+
+/** Serves a route table. */
+export function createRequestHandler(state: HttpState, routes: readonly Route[]): HandleRequest {
+  const find = createRouter(routes);
+  return async (req, peer) => {
+    const url = new URL(req.url);
+    const match = find(req.method, url.pathname);
+    if (match === null) return null;
+    const exchange: Exchange = { req, url, peer, requestId: newRequestId(), rate: null };
+    return await answered(state, exchange, match.route.path, () => run(state, exchange, match));
+  };
+}
+
+/** Answers whatever `work` answers or throws, with the headers that every answer has. */
+async function answered(
+  state: HttpState,
+  exchange: Exchange,
+  label: string,
+  work: () => Promise<Response>,
+): Promise<Response> {
+  const { deps } = state;
+  const startedAt = performance.now();
+  const response = await work().catch((error: unknown) => {
+    const known = toDomainError(error);
+    const data = { requestId: exchange.requestId, path: label, code: known.code };
+    if (known.code === "internal") deps.log.error({ ...data, err: known.cause }, "request failed");
+    else if (known.code === "unauthenticated" || known.code === "forbidden") {
+      deps.log.info({ ...data, ip: exchange.peer.ip }, "request denied");
+    }
+    return failure(known, exchange.requestId);
+  });
+  finish(deps, exchange, response);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { method } = exchange.req;
+  deps.metrics.request({ method, path: label, status: response.status }, seconds);
+  return response;
+}
+
+function finish(deps: Deps, exchange: Exchange, response: Response): void {
+  const { headers } = response;
+  headers.set("x-request-id", exchange.requestId);
+  if (exchange.rate !== null) addRateHeaders(headers, exchange.rate);
+  addCorsHeaders(headers, exchange.req.headers.get("origin"), deps.platform.corsOrigins);
+  addSecurityHeaders(headers);
+}
+
+async function run(state: HttpState, exchange: Exchange, match: RouteMatch): Promise<Response> {
+  const { deps } = state;
+  const { req } = exchange;
+  const { guard } = match.route;
+  const json = onceJson(req);
+  const resolved = await authOf(state, exchange, guard);
+  const workspaceId = await workspaceOf(guard, match.params, json);
+  await refuseRemoved(deps, guard, workspaceId, resolved);
+  const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
+  checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
+  if (resolved.auth.kind === "member" && isUnsafe && guard.kind !== "open") {
+    requireSameOrigin(req);
+    if (match.route.takes !== "stream") requireJsonType(req);
+  }
+  const context: RequestContext = {
+    req,
+    url: exchange.url,
+    params: match.params,
+    query: exchange.url.searchParams,
+    deps,
+    auth: resolved.auth,
+    requestId: exchange.requestId,
+    peer: exchange.peer,
+    workspaceId: workspaceId ?? "",
+    body: async (schema) => parseBody(schema, await json()),
+    json,
+  };
+  return await match.route.handle(context);
+}
+
+async function authOf(
+  { deps, limiter }: HttpState,
+  exchange: Exchange,
+  guard: Guard,
+): Promise<ResolvedAuth> {
+  const resolved: ResolvedAuth =
+    guard.kind === "open" && guard.reads !== "credential"
+      ? { auth: { kind: "anonymous" }, credential: null, removed: null, hasBearer: false }
+      : await resolveAuth(deps, exchange.req.headers);
+  exchange.rate = limiter.hit(resolved.credential ?? `ip:${exchange.peer.ip}`, deps.now());
+  if (exchange.rate.isExceeded) throw rateLimited(exchange.rate);
+  return resolved;
+}
+
+async function workspaceOf(
+  guard: Guard,
+  params: Readonly<Record<string, string>>,
+  json: () => Promise<unknown>,
+): Promise<string | null> {
+  if (guard.kind === "registry") {
+    const body = await json();
+    const named =
+      typeof body === "object" && body !== null
+        ? (body as Record<string, unknown>)[guard.idField]
+        : undefined;
+    if (typeof named !== "string" || named === "") {
+      throw new DomainError("bad_request", `The field “${guard.idField}” is missing.`);
+    }
+    return canonicalId(named, false);
+  }
+  if (params.id === undefined) return null;
+  return canonicalId(params.id, guard.kind === "workspace" && guard.strictId === true);
+}
+
+/** 410 comes before authentication: the open GET tells it anyway. Source: lifecycle A4. */
+async function refuseRemoved(
+  deps: Deps,
+  guard: Guard,
+  workspaceId: string | null,
+  resolved: ResolvedAuth,
+): Promise<void> {
+  if (workspaceId === null || ("removedIs" in guard && guard.removedIs === "handled")) return;
+  const { auth, removed } = resolved;
+  if (auth.kind === "workspace" && auth.workspaceId === workspaceId) return;
+  const known = removed?.id === workspaceId ? removed : await findRemoved(deps.db, workspaceId);
+  if (known !== null) throw removedError(workspaceId, known.removedAt);
+}
+
+/** The 404 of a path that nothing serves, with the headers every answer has. */
+export function notFound(deps: Deps, req: Request, peer: Peer): Promise<Response> {
+  const url = new URL(req.url);
+  const exchange: Exchange = { req, url, peer, requestId: newRequestId(), rate: null };
+  return answered({ deps, limiter: new RateLimiter(0) }, exchange, "unknown", () =>
+    Promise.reject(new DomainError("not_found", "There is nothing at this address.")),
+  );
+}
