@@ -6,7 +6,9 @@ const installedPackages = {
   /** @param {import("esbuild").PluginBuild} bundle */
   setup(bundle) {
     bundle.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      path.startsWith("@molecule/") || kind === "entry-point" ? undefined : { path, external: true },
+      path.startsWith("@molecule/") || kind === "entry-point"
+        ? undefined
+        : { path, external: true },
     );
   },
 };

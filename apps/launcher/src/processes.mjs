@@ -24,7 +24,8 @@ export function startTimeOf(pid) {
       // The command may hold spaces and parentheses, so fields are counted after its last ")".
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (fields[0] === "Z" || fields[0] === "X") return undefined;
-      return fields[19];
+      // Ticks since the boot, so they name a process only together with the boot.
+      return `${fields[19]}@${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()}`;
     } catch {
       return undefined;
     }
