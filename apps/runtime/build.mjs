@@ -1,18 +1,20 @@
+import { chmod } from "node:fs/promises";
 import { build } from "esbuild";
 
-// One file with everything in it: it is copied into containers and folders that have no packages.
+/** One file with everything in it: an instance has no node_modules. */
 await build({
-  entryPoints: { runtime: "src/main.ts" },
-  outdir: "dist",
-  outExtension: { ".js": ".mjs" },
+  entryPoints: ["src/main.ts"],
+  outfile: "dist/runtime.mjs",
   bundle: true,
   platform: "node",
   format: "esm",
   target: "node20",
-  sourcemap: true,
+  minifySyntax: true,
+  legalComments: "none",
   logLevel: "warning",
+  absWorkingDir: import.meta.dirname,
   banner: {
-    // Bundled CommonJS packages call require for Node's own modules.
-    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+await chmod(new URL("dist/runtime.mjs", import.meta.url), 0o755);

@@ -1,0 +1,267 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isDomainError } from "@molecule/domain/errors";
+import type { PlatformTools } from "@molecule/runtime-sdk/platform-tools";
+import { SafeFiles } from "../../files/safe-files.ts";
+import type { BootConfig } from "../../read-config.ts";
+import type { AgentAdapter, AgentEvent, PromptPart } from "../agent-adapter.ts";
+import { type DemoRequest, understand } from "./understand.ts";
+
+/** What the demo agent works with. */
+export interface DemoAdapterDeps {
+  readonly config: BootConfig;
+  readonly attempt: number;
+  readonly tier: string | undefined;
+  readonly workspaceDir: string;
+  readonly tools: PlatformTools;
+  /** Pause between words in ms; default 15, so that an eye sees the answer grow. */
+  readonly wordDelayMs?: number | undefined;
+  /** Pause between numbers of a slow count in ms; default 500. */
+  readonly countDelayMs?: number | undefined;
+}
+
+const WORD_DELAY_MS = 15;
+const COUNT_DELAY_MS = 500;
+/** Longest file that is shown in an answer, in characters. */
+const MAX_SHOWN = 20_000;
+
+const ABILITIES = [
+  '"list files", "read notes.md", "write notes.md: some text"',
+  '"who are you", "which model are you running with"',
+  '"who are my peers", "delegate to NAME: a task"',
+  '"tell me: a message", "count slowly to 10"',
+] as const;
+
+/**
+ * A small deterministic agent without a model: it says that it is one, understands a handful of plain
+ * requests, and works in its own folder only.
+ */
+export function demoAdapter(deps: DemoAdapterDeps): AgentAdapter {
+  const stopping = new AbortController();
+  return {
+    name: "demo",
+    start: async () => undefined,
+    prompt: (_contextId, parts, signal) =>
+      turn(deps, parts, AbortSignal.any([signal, stopping.signal])),
+    stop: async () => stopping.abort(),
+  };
+}
+
+async function* turn(
+  deps: DemoAdapterDeps,
+  parts: readonly PromptPart[],
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent> {
+  try {
+    yield* answer(deps, parts, signal);
+    yield { kind: "done", outcome: "completed" };
+  } catch (error) {
+    if (signal.aborted) {
+      yield { kind: "done", outcome: "cancelled" };
+    } else {
+      const sentence = isDomainError(error)
+        ? error.message
+        : "The demo agent could not do this because of an internal error.";
+      yield { kind: "done", outcome: "failed", sentence, isCredentials: false };
+    }
+  }
+}
+
+async function* answer(
+  deps: DemoAdapterDeps,
+  parts: readonly PromptPart[],
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent> {
+  const text = parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n");
+  const files = parts.flatMap((part) => (part.kind === "file" ? [part.name] : []));
+  const request = understand(text);
+  if (files.length > 0) {
+    yield* say(
+      deps,
+      signal,
+      `You sent ${files.join(", ")}. It is in \`.molecule/chat-uploads\`.\n\n`,
+    );
+    if (text.trim() === "") return;
+  }
+  if (request.kind === "count") {
+    yield* count(deps, request.to, signal);
+    return;
+  }
+  yield* say(deps, signal, yield* perform(deps, request, signal));
+}
+
+/** Does what was asked, telling each step, and answers what to say. */
+async function* perform(
+  deps: DemoAdapterDeps,
+  request: Exclude<DemoRequest, { kind: "count" }>,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  switch (request.kind) {
+    case "help":
+      return `I am ${deps.config.name}, a demo agent without a language model. I understand:\n\n${bullets(ABILITIES)}`;
+    case "who":
+      return `I am **${deps.config.name}**, a demo agent: deterministic, without a language model and without a key.${roleOf(deps.config)} Say "help" to see what I understand.`;
+    case "settings":
+      return settings(deps);
+    case "unknown":
+      return unknown(deps, request.text);
+    case "list":
+    case "read":
+    case "write":
+      return yield* onFiles(deps, request);
+    case "peers":
+      return yield* onPlatform(
+        deps,
+        { name: "list_peers", doing: "Looking up peers", input: {} },
+        signal,
+      );
+    case "delegate": {
+      const { peer, task } = request;
+      const step = {
+        name: "delegate_task",
+        doing: `Waiting for ${peer}`,
+        input: { peer, task },
+      } as const;
+      const reply = yield* onPlatform(deps, step, signal);
+      return `${peer} says:\n\n${reply}`;
+    }
+    case "notify": {
+      const input = { message: request.message };
+      const step = { name: "send_message_to_user", doing: "Sending a message", input } as const;
+      return yield* onPlatform(deps, step, signal);
+    }
+  }
+}
+
+async function* onFiles(
+  deps: DemoAdapterDeps,
+  request: Extract<DemoRequest, { kind: "list" | "read" | "write" }>,
+): AsyncGenerator<AgentEvent, string> {
+  const files = new SafeFiles(deps.workspaceDir);
+  const target = request.kind === "list" ? request.folder : ownPath(request.file);
+  const doing = { list: "Listing files", read: `Reading ${target}`, write: `Writing ${target}` };
+  const tool = {
+    kind: "tool",
+    id: `${request.kind}-1`,
+    name: request.kind === "list" ? "list_files" : `${request.kind}_file`,
+    detail: target,
+  } as const;
+  yield { kind: "status", text: doing[request.kind] };
+  yield { ...tool, state: "running" };
+  try {
+    const said = await fileAnswer(files, request, target);
+    yield { ...tool, state: "done" };
+    return said;
+  } catch (error) {
+    yield { ...tool, state: "failed" };
+    if (isDomainError(error)) return error.message;
+    throw error;
+  }
+}
+
+async function fileAnswer(
+  files: SafeFiles,
+  request: Extract<DemoRequest, { kind: "list" | "read" | "write" }>,
+  target: string,
+): Promise<string> {
+  switch (request.kind) {
+    case "list": {
+      const { entries, truncated } = await files.list(target, 2);
+      if (entries.length === 0) return "The folder is empty.";
+      const lines = entries.map((entry) =>
+        entry.dir ? `\`${entry.path}/\`` : `\`${entry.path}\` (${entry.size} bytes)`,
+      );
+      return `${bullets(lines)}${truncated ? "\n\nThere are more; this is where the list stops." : ""}`;
+    }
+    case "read": {
+      const text = (await files.read(target)).toString("utf8");
+      const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n…` : text;
+      return text === ""
+        ? `${target} is empty.`
+        : `${target}:\n\n\`\`\`\n${shown.trimEnd()}\n\`\`\``;
+    }
+    case "write": {
+      const content = request.content === "" ? "" : `${request.content}\n`;
+      await files.write(target, Buffer.from(content));
+      return `I wrote ${Buffer.byteLength(content)} bytes to \`${target}\`.`;
+    }
+  }
+}
+
+interface PlatformStep {
+  readonly name: "list_peers" | "delegate_task" | "send_message_to_user";
+  readonly doing: string;
+  readonly input: Readonly<Record<string, string>>;
+}
+
+async function* onPlatform(
+  deps: DemoAdapterDeps,
+  step: PlatformStep,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, string> {
+  const tool = {
+    kind: "tool",
+    id: step.name,
+    name: step.name,
+    detail: step.input.peer ?? "",
+  } as const;
+  yield { kind: "status", text: step.doing };
+  yield { ...tool, state: "running" };
+  const result = await deps.tools.run(step.name, step.input, signal);
+  signal.throwIfAborted();
+  yield { ...tool, state: result.isError ? "failed" : "done" };
+  return result.text;
+}
+
+function settings(deps: DemoAdapterDeps): string {
+  const { config } = deps;
+  const firstLine = config.instructions.split("\n").find((line) => line.trim() !== "");
+  return `This is what I was started with:\n\n${bullets([
+    `Model: ${config.model ?? "none set"} (a demo agent calls no model)`,
+    `Provider: ${config.provider ?? "none set"}`,
+    `Instructions: ${firstLine === undefined ? "none" : firstLine.trim()}`,
+    `Tier: ${deps.tier ?? "not set"}`,
+    `Attempt: ${deps.attempt}`,
+  ])}`;
+}
+
+function unknown(deps: DemoAdapterDeps, text: string): string {
+  const heard = text === "" ? "Your message was empty." : `You said: "${text.slice(0, 500)}".`;
+  return `${heard} I am ${deps.config.name}, a demo agent without a language model, so I cannot answer freely. I understand:\n\n${bullets(ABILITIES)}`;
+}
+
+async function* count(
+  deps: DemoAdapterDeps,
+  to: number,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent> {
+  yield { kind: "status", text: `Counting to ${to}` };
+  for (let number = 1; number <= to; number += 1) {
+    signal.throwIfAborted();
+    yield { kind: "text", text: number === 1 ? "1" : ` ${number}` };
+    await delay(deps.countDelayMs ?? COUNT_DELAY_MS, undefined, { signal });
+  }
+}
+
+async function* say(
+  deps: DemoAdapterDeps,
+  signal: AbortSignal,
+  text: string,
+): AsyncGenerator<AgentEvent> {
+  for (const word of text.match(/\s*\S+|\s+$/g) ?? []) {
+    signal.throwIfAborted();
+    yield { kind: "text", text: word };
+    await delay(deps.wordDelayMs ?? WORD_DELAY_MS, undefined, { signal });
+  }
+}
+
+function ownPath(file: string): string {
+  return file.replace(/^(?:\.\/|\/workspace\/)/, "");
+}
+
+function roleOf(config: BootConfig): string {
+  return config.description === "" ? "" : ` My role: ${config.description}.`;
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join("\n");
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/**
+ * Inputs of the tools the platform offers to every agent, over MCP or directly. The texts are read by
+ * models: they say what the tool does and when to use it.
+ */
+export const platformToolInputs = {
+  list_peers: z.object({
+    query: z
+      .string()
+      .max(200)
+      .optional()
+      .describe("Only agents whose name or role contains this text."),
+  }),
+  delegate_task: z.object({
+    peer: z.string().min(1).max(255).describe("Name or id of the agent, as list_peers shows it."),
+    task: z
+      .string()
+      .min(1)
+      .max(200_000)
+      .describe("The whole task in plain words. The other agent sees nothing else."),
+  }),
+  send_message_to_user: z.object({
+    message: z.string().min(1).max(200_000).describe("What the person should read."),
+  }),
+} as const;
+
+export type PlatformToolName = keyof typeof platformToolInputs;
+
+/** What each tool does, for the model that chooses it. */
+export const platformToolDescriptions: Readonly<Record<PlatformToolName, string>> = {
+  list_peers:
+    "Lists the other agents of the organisation that you may speak to: name, role, status and id.",
+  delegate_task:
+    "Gives a task to another agent of the organisation and returns its answer. Waits until it is done.",
+  send_message_to_user:
+    "Shows a message to the person in the chat right away, without ending your turn.",
+};
+
+/** One row of `GET /registry/:id/peers`. Source: wire contract §5.5. */
+export const peerRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.string().nullish(),
+  status: z.string(),
+  parent_id: z.string().nullish(),
+  active_tasks: z.number().nullish(),
+});
+export type PeerRow = z.infer<typeof peerRow>;
+
+/** Answer of `POST /registry/register`. Source: wire contract §5.1. */
+export const registerAnswer = z.object({
+  status: z.string(),
+  auth_token: z.string().optional(),
+  platform_inbound_secret: z.string().optional(),
+});
+
+/** Answer of `POST /registry/heartbeat`. Source: wire contract §5.4. */
+export const heartbeatAnswer = z.object({
+  status: z.string(),
+  platform_inbound_secret: z.string().optional(),
+});

@@ -1,0 +1,219 @@
+import {
+  heartbeatAnswer,
+  type PeerRow,
+  peerRow,
+  registerAnswer,
+} from "@molecule/contracts/platform-tools";
+import type { HeartbeatBody, NotifyBody, PostActivityBody } from "@molecule/contracts/wire";
+import { z } from "zod";
+import type { CredentialFiles } from "./credential-files.ts";
+import { callJson, type JsonAnswer, NoAnswerError } from "./http-json.ts";
+
+/** What a runtime needs to speak to the platform. */
+export interface PlatformClientOptions {
+  /** Base URL without a trailing slash. */
+  readonly platformUrl: string;
+  readonly workspaceId: string;
+  readonly credentials: CredentialFiles;
+  /** Longest one call may take, in ms; default 15 000. Messages to peers have their own. */
+  readonly callDeadlineMs?: number | undefined;
+}
+
+/**
+ * How the platform took a sign of life. `superseded` and `removed` are final: this instance is not the
+ * workspace any more and must end. Everything else may be tried again.
+ */
+export type LifeSign =
+  | { readonly kind: "ok" }
+  | { readonly kind: "superseded" }
+  | { readonly kind: "removed" }
+  | { readonly kind: "failed"; readonly status: number | undefined; readonly sentence: string };
+
+/** What the agent says about itself at register. */
+export interface Registration {
+  readonly url: string;
+  readonly agentCard: Readonly<Record<string, unknown>>;
+}
+
+/** A call the platform did not accept, with its status and sentence. */
+export class PlatformRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.name = "PlatformRefusal";
+    this.status = status;
+  }
+}
+
+/** One agent-side connection to the platform. Every call has a deadline; nothing is kept open. */
+export interface PlatformClient {
+  readonly workspaceId: string;
+  /** Registers, and stores whatever credentials the answer carries. Never throws. */
+  readonly register: (registration: Registration) => Promise<LifeSign>;
+  /** Sends one beat; absent fields are left as they are. Never throws. */
+  readonly heartbeat: (
+    beat: Omit<HeartbeatBody, "workspace_id">,
+    deadlineMs?: number,
+  ) => Promise<LifeSign>;
+  readonly updateCard: (card: Readonly<Record<string, unknown>>) => Promise<LifeSign>;
+  /** @throws PlatformRefusal | NoAnswerError */
+  readonly peers: (query?: string) => Promise<readonly PeerRow[]>;
+  /** @throws PlatformRefusal | NoAnswerError */
+  readonly notify: (message: NotifyBody) => Promise<void>;
+  /** @throws PlatformRefusal | NoAnswerError */
+  readonly postActivity: (
+    row: Partial<PostActivityBody> & Pick<PostActivityBody, "activity_type">,
+  ) => Promise<void>;
+  /** The newest activity rows of this workspace. @throws PlatformRefusal | NoAnswerError */
+  readonly activity: (query: Readonly<Record<string, string>>) => Promise<readonly ActivityRow[]>;
+  /** One authenticated call; a 401 reads the token again and tries once more. @throws NoAnswerError */
+  readonly call: (call: AuthenticatedCall) => Promise<JsonAnswer>;
+}
+
+/** A call that carries the workspace's credentials. */
+export interface AuthenticatedCall {
+  readonly method: "GET" | "POST";
+  /** Begins with a slash. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly deadlineMs?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One row of `GET /workspaces/:id/activity`, as far as a runtime reads it. Source: contract §8.3. */
+export const activityRow = z.object({
+  id: z.string(),
+  activity_type: z.string(),
+  status: z.string(),
+  target_id: z.string().nullish(),
+  error_detail: z.string().nullish(),
+  request_body: z.unknown().optional(),
+  response_body: z.unknown().optional(),
+});
+export type ActivityRow = z.infer<typeof activityRow>;
+
+const DEFAULT_DEADLINE_MS = 15_000;
+
+/** A client that speaks for one workspace. */
+export function platformClient(options: PlatformClientOptions): PlatformClient {
+  const { workspaceId, credentials } = options;
+  const base = options.platformUrl.replace(/\/+$/, "");
+
+  const once = async (call: AuthenticatedCall): Promise<JsonAnswer> => {
+    const token = await credentials.token();
+    return callJson({
+      method: call.method,
+      url: `${base}${call.path}`,
+      headers: {
+        ...call.headers,
+        origin: base,
+        "x-workspace-id": workspaceId,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      deadlineMs: call.deadlineMs ?? options.callDeadlineMs ?? DEFAULT_DEADLINE_MS,
+      ...(call.body === undefined ? {} : { body: call.body }),
+      signal: call.signal,
+    });
+  };
+
+  const call = async (request: AuthenticatedCall): Promise<JsonAnswer> => {
+    const answer = await once(request);
+    if (answer.status !== 401) return answer;
+    credentials.forgetToken();
+    return once(request);
+  };
+
+  const checked = async (request: AuthenticatedCall): Promise<unknown> => {
+    const answer = await call(request);
+    if (answer.status < 200 || answer.status > 299) throw refusalOf(answer);
+    return answer.body;
+  };
+
+  const lifeSign = async (request: AuthenticatedCall): Promise<[LifeSign, unknown]> => {
+    try {
+      const answer = await call(request);
+      return [lifeSignOf(answer), answer.body];
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      return [{ kind: "failed", status: undefined, sentence: error.message }, undefined];
+    }
+  };
+
+  const here = `/workspaces/${encodeURIComponent(workspaceId)}`;
+  return {
+    workspaceId,
+    call,
+    register: async ({ url, agentCard }) => {
+      const [sign, body] = await lifeSign({
+        method: "POST",
+        path: "/registry/register",
+        body: { id: workspaceId, url, agent_card: agentCard, delivery_mode: "push" },
+      });
+      if (sign.kind !== "ok") return sign;
+      const answer = registerAnswer.safeParse(body).data;
+      if (answer?.auth_token !== undefined) await credentials.storeToken(answer.auth_token);
+      await learnInboundSecret(credentials, answer?.platform_inbound_secret);
+      return sign;
+    },
+    heartbeat: async (beat, deadlineMs) => {
+      const [sign, body] = await lifeSign({
+        method: "POST",
+        path: "/registry/heartbeat",
+        body: { ...beat, workspace_id: workspaceId },
+        deadlineMs,
+      });
+      if (sign.kind !== "ok") return sign;
+      await learnInboundSecret(
+        credentials,
+        heartbeatAnswer.safeParse(body).data?.platform_inbound_secret,
+      );
+      return sign;
+    },
+    updateCard: async (card) => {
+      const body = { workspace_id: workspaceId, agent_card: card };
+      return (await lifeSign({ method: "POST", path: "/registry/update-card", body }))[0];
+    },
+    peers: async (query) => {
+      const suffix = query === undefined ? "" : `?q=${encodeURIComponent(query)}`;
+      const path = `/registry/${encodeURIComponent(workspaceId)}/peers${suffix}`;
+      return z.array(peerRow).parse(await checked({ method: "GET", path }));
+    },
+    notify: async (message) => {
+      await checked({ method: "POST", path: `${here}/notify`, body: message });
+    },
+    postActivity: async (row) => {
+      await checked({ method: "POST", path: `${here}/activity`, body: row });
+    },
+    activity: async (query) => {
+      const path = `${here}/activity?${new URLSearchParams(query).toString()}`;
+      return z.array(activityRow).parse(await checked({ method: "GET", path }));
+    },
+  };
+}
+
+async function learnInboundSecret(
+  credentials: CredentialFiles,
+  secret: string | undefined,
+): Promise<void> {
+  if (secret === undefined || secret === (await credentials.inboundSecret())) return;
+  await credentials.storeInboundSecret(secret);
+}
+
+function lifeSignOf(answer: JsonAnswer): LifeSign {
+  if (answer.status >= 200 && answer.status <= 299) return { kind: "ok" };
+  if (answer.status === 409) return { kind: "superseded" };
+  if (answer.status === 410) return { kind: "removed" };
+  return { kind: "failed", status: answer.status, sentence: refusalOf(answer).message };
+}
+
+/** The platform's own sentence of a refusal, or its status when it sent none. */
+export function refusalOf(answer: JsonAnswer): PlatformRefusal {
+  const body = answer.body;
+  const sentence =
+    typeof body === "object" && body !== null && "error" in body && typeof body.error === "string"
+      ? body.error
+      : `The platform answered ${answer.status}.`;
+  return new PlatformRefusal(answer.status, sentence);
+}
