@@ -1,0 +1,64 @@
+import type { Backend, DeliveryMode, WorkspaceStatus } from "./sets.ts";
+
+/** What decides how a message reaches a workspace. */
+export interface DeliveryFacts {
+  readonly status: WorkspaceStatus;
+  readonly backend: Backend;
+  readonly deliveryMode: DeliveryMode;
+  /** The platform knows where to dial: the attempt's recorded address, or an external agent's url. */
+  readonly hasAddress: boolean;
+}
+
+/** How a message for a workspace is handled right now. */
+export type Delivery =
+  /** Dial it. */
+  | { readonly kind: "dispatch" }
+  /** Keep it until the workspace can take it. */
+  | { readonly kind: "queue" }
+  /** Write it down; the agent comes and takes it. */
+  | { readonly kind: "poll" }
+  /** Refuse it and start the workspace. */
+  | { readonly kind: "wake" }
+  /** Refuse it: nothing will change without a person. */
+  | { readonly kind: "refuse"; readonly why: "removed" | "paused" | "failed" | "no_address" };
+
+/** Total over every combination of facts. SPEC: D1 to D6. Source: wire contract §6.3. */
+export function deliveryOf(facts: DeliveryFacts): Delivery {
+  switch (facts.status) {
+    case "removed":
+    case "paused":
+    case "failed":
+      return { kind: "refuse", why: facts.status };
+    case "hibernating":
+    case "hibernated":
+      return { kind: "wake" };
+    case "online":
+    case "degraded":
+    case "awaiting_agent":
+    case "provisioning":
+    case "offline":
+      return facts.backend === "external" ? externalDelivery(facts) : managedDelivery(facts);
+  }
+}
+
+function externalDelivery(facts: DeliveryFacts): Delivery {
+  if (facts.deliveryMode === "poll") return { kind: "poll" };
+  if (!facts.hasAddress) return { kind: "refuse", why: "no_address" };
+  return facts.status === "awaiting_agent" ? { kind: "queue" } : { kind: "dispatch" };
+}
+
+function managedDelivery(facts: DeliveryFacts): Delivery {
+  const isUp = facts.status === "online" || facts.status === "degraded";
+  return isUp && facts.hasAddress ? { kind: "dispatch" } : { kind: "queue" };
+}
+
+/** Failed deliveries after which a queued message is given up. Source: wire contract §6.7. */
+export const MAX_DELIVERIES = 5;
+/** How long a message waits for its target before it is given up, in hours. */
+export const QUEUE_EXPIRY_HOURS = 24;
+/** Silence of an agent's beats and bytes after which a dispatch counts as lost. Source: §6.4. */
+export const DEFAULT_A2A_IDLE_TIMEOUT_MS = 300_000;
+/** Longest dispatch for another agent. Source: §6.4. */
+export const AGENT_CALL_CEILING_MS = 1_800_000;
+/** Largest answer of an agent, in bytes. Source: §6.1. */
+export const MAX_AGENT_RESPONSE_BYTES = 10 * 1024 * 1024;
