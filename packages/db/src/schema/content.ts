@@ -129,6 +129,7 @@ export const activity = pgTable(
     updatedAt: instant("updated_at").notNull().default(now),
   },
   (t) => [
+    index("activity_by_workspace").on(t.workspaceId, t.seq.desc()),
     index("activity_by_type").on(t.workspaceId, t.activityType, t.seq.desc()),
     index("activity_created").on(t.createdAt),
     uniqueIndex("activity_message")

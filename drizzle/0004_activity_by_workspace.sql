@@ -1,0 +1,1 @@
+CREATE INDEX "activity_by_workspace" ON "activity" USING btree ("workspace_id","seq" DESC NULLS LAST);
