@@ -1,0 +1,213 @@
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { mergeChanges } from "@molecule/domain/explain";
+import type { ChangeKind } from "@molecule/domain/sets";
+import { type SettleSettings, settleDueAt } from "@molecule/domain/settle";
+import { and, asc, eq, inArray, ne, sql } from "drizzle-orm";
+import { ormOf, type Queryable } from "../database.ts";
+import { layouts } from "../schema/content.ts";
+import { workspaceStatuses } from "../schema/statuses.ts";
+import { attempts, liveness, workspaces } from "../schema/workspaces.ts";
+import { attemptColumns, isoOrNull, viewAttempt, viewFailure } from "./view-attempt.ts";
+
+/** Which nodes, and by which settle times their due instants are told. */
+export interface NodeQuery {
+  /** Absent: all that are not removed. */
+  readonly ids?: readonly string[];
+  readonly settle: SettleSettings;
+}
+
+/** Unapplied writes read per node at most; the card groups them anyway. */
+const MAX_PENDING = 500;
+
+/**
+ * Everything the canvas shows of workspaces that are not removed, oldest first, in one statement.
+ * `revision` is the xmax of the statement's snapshot: it grows with every committed transaction, so
+ * what was read later is never smaller, whichever process read it.
+ */
+export async function loadNodes(q: Queryable, query: NodeQuery): Promise<WorkspaceNode[]> {
+  if (query.ids?.length === 0) return [];
+  const rows = await selectNodes(q, query.ids);
+  return rows.map((row) => toNode(row, query.settle));
+}
+
+type Row = Awaited<ReturnType<typeof selectNodes>>[number];
+interface PendingChange {
+  readonly kind: ChangeKind;
+  readonly name: string;
+  readonly actor: string;
+  readonly at: string;
+}
+
+function selectNodes(q: Queryable, ids: readonly string[] | undefined) {
+  return ormOf(q)
+    .select({
+      workspace: workspaceColumns,
+      status: workspaceStatuses.status,
+      attempt: attemptColumns,
+      attemptSnapGen: attempts.snapGen,
+      beat: {
+        lastHeartbeatAt: liveness.lastHeartbeatAt,
+        errorRate: liveness.errorRate,
+        sampleError: liveness.sampleError,
+        activeTasks: liveness.activeTasks,
+        currentTask: liveness.currentTask,
+        currentTaskAt: liveness.currentTaskAt,
+      },
+      layout: { x: layouts.x, y: layouts.y, collapsed: layouts.collapsed },
+      effectiveModel,
+      pendingChanges,
+      waitingForRemoval,
+      lastActivity,
+      now: sql<string>`cp_now()`,
+      revision: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`.mapWith(Number),
+    })
+    .from(workspaces)
+    .innerJoin(workspaceStatuses, eq(workspaceStatuses.workspaceId, workspaces.id))
+    .leftJoin(layouts, eq(layouts.workspaceId, workspaces.id))
+    .leftJoin(liveness, eq(liveness.workspaceId, workspaces.id))
+    .leftJoin(
+      attempts,
+      and(eq(attempts.workspaceId, workspaces.id), eq(attempts.no, workspaces.currentAttempt)),
+    )
+    .where(
+      and(
+        ne(workspaces.intent, "deleted"),
+        ids === undefined ? undefined : inArray(workspaces.id, [...ids]),
+      ),
+    )
+    .orderBy(asc(workspaces.createdAt), asc(workspaces.id));
+}
+
+const workspaceColumns = {
+  id: workspaces.id,
+  name: workspaces.name,
+  role: workspaces.role,
+  tier: workspaces.tier,
+  parentId: workspaces.parentId,
+  runtime: workspaces.runtime,
+  backend: workspaces.backend,
+  template: workspaces.template,
+  phase: workspaces.phase,
+  intent: workspaces.intent,
+  applyPolicy: workspaces.applyPolicy,
+  desiredModel: sql<string | null>`${workspaces.config}->>'model'`,
+  configVersion: workspaces.configVersion,
+  desiredGen: workspaces.desiredGen,
+  appliedGen: workspaces.appliedGen,
+  firstDirtyAt: workspaces.firstDirtyAt,
+  lastDirtyAt: workspaces.lastDirtyAt,
+  dirtyStream: workspaces.dirtyStream,
+  dirtyIsBatch: workspaces.dirtyIsBatch,
+  streamRestarts: workspaces.streamRestarts,
+  nextActionAt: workspaces.nextActionAt,
+  deadlineAt: workspaces.deadlineAt,
+  failure: workspaces.failure,
+  intentActorName: workspaces.intentActorName,
+  intentAt: workspaces.intentAt,
+  agentCard: workspaces.agentCard,
+  maxConcurrentTasks: workspaces.maxConcurrentTasks,
+  readyAt: workspaces.readyAt,
+};
+
+/** The model of the latest snapshot: what the running agent was started with. */
+const effectiveModel = sql<string | null>`(
+  SELECT s.snap_config->>'model' FROM attempts s
+  WHERE s.workspace_id = ${workspaces.id} AND s.snap_config IS NOT NULL
+  ORDER BY s.no DESC LIMIT 1)`;
+
+/** Writes that neither run nor are in the open attempt's snapshot. */
+const pendingChanges = sql<PendingChange[] | null>`CASE
+  WHEN ${workspaces.desiredGen} > ${workspaces.appliedGen} THEN (
+    SELECT json_agg(json_build_object(
+      'kind', c.kind, 'name', c.name, 'actor', c.actor_name,
+      'at', to_char(c.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY c.id)
+    FROM (
+      SELECT * FROM changes p
+      WHERE p.workspace_id = ${workspaces.id} AND p.gen > ${workspaces.appliedGen}
+        AND NOT (${attempts.outcome} IS NULL AND ${attempts.snapGen} IS NOT NULL AND p.gen <= ${attempts.snapGen})
+      ORDER BY p.id DESC LIMIT ${sql.raw(String(MAX_PENDING))}) c)
+  END`;
+
+/** Instances of earlier attempts that nobody has confirmed gone; a stop under way is not counted. */
+const waitingForRemoval = sql<number>`(
+  SELECT count(*)::int FROM machines m
+  WHERE m.workspace_id = ${workspaces.id} AND m.removed_at IS NULL
+    AND CASE WHEN ${workspaces.phase} = 'PAUSED' THEN true
+      ELSE ${workspaces.phase} <> 'STOPPING' AND m.current_attempt < ${workspaces.currentAttempt} END)`;
+
+const lastActivity = sql<{ summary: string; at: string } | null>`(
+  SELECT json_build_object('summary', left(v.summary, 200),
+    'at', to_char(v.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+  FROM activity v WHERE v.workspace_id = ${workspaces.id} AND v.summary IS NOT NULL
+  ORDER BY v.seq DESC NULLS LAST LIMIT 1)`;
+
+function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
+  const { workspace, attempt, beat, layout } = row;
+  const isPaused = workspace.intent === "paused";
+  return {
+    id: workspace.id,
+    name: workspace.name,
+    role: workspace.role,
+    tier: workspace.tier,
+    parentId: workspace.parentId,
+    runtime: workspace.runtime,
+    backend: workspace.backend,
+    template: workspace.template,
+    status: row.status,
+    phase: workspace.phase,
+    applyPolicy: workspace.applyPolicy,
+    effectiveModel: row.effectiveModel,
+    desiredModel: workspace.desiredModel,
+    configVersion: workspace.configVersion,
+    desiredGen: workspace.desiredGen,
+    appliedGen: workspace.appliedGen,
+    attempt: attempt === null ? null : viewAttempt(attempt),
+    pending: pendingOf(row, settle),
+    retryAt: workspace.phase === "BACKOFF" ? isoOrNull(workspace.nextActionAt) : null,
+    deadlineAt: isoOrNull(workspace.deadlineAt),
+    failure: viewFailure(workspace.failure),
+    pausedBy: isPaused ? workspace.intentActorName : null,
+    pausedAt: isPaused ? isoOrNull(workspace.intentAt) : null,
+    waitingForRemoval: row.waitingForRemoval,
+    agentCard: workspace.agentCard,
+    activeTasks: beat?.activeTasks ?? 0,
+    maxConcurrentTasks: workspace.maxConcurrentTasks,
+    currentTask: beat?.currentTask ?? "",
+    currentTaskAt: isoOrNull(beat?.currentTaskAt ?? null),
+    errorRate: beat?.errorRate ?? 0,
+    sampleError: beat?.sampleError ?? "",
+    lastHeartbeatAt: isoOrNull(beat?.lastHeartbeatAt ?? null),
+    readyAt: isoOrNull(workspace.readyAt),
+    lastActivity: row.lastActivity,
+    x: layout?.x ?? 0,
+    y: layout?.y ?? 0,
+    collapsed: layout?.collapsed ?? false,
+    revision: row.revision,
+  };
+}
+
+function pendingOf(row: Row, settle: SettleSettings): WorkspaceNode["pending"] {
+  const { workspace, attempt, pendingChanges: pending, beat } = row;
+  if (pending === null || pending.length === 0) return null;
+  const merged = mergeChanges(
+    pending.map(({ kind, name, actor, at }) => ({
+      kind,
+      name,
+      actorName: actor,
+      at: new Date(at),
+    })),
+  );
+  const isOpen = attempt !== null && attempt.outcome === null;
+  const due = settleDueAt(
+    { ...workspace, stream: workspace.dirtyStream, isBatch: workspace.dirtyIsBatch },
+    settle,
+  );
+  const isTimed = workspace.applyPolicy !== "hold" && workspace.intent === "run" && !isOpen;
+  const isDue = due !== null && due.getTime() <= new Date(row.now).getTime();
+  return {
+    merged,
+    dueAt: isTimed ? isoOrNull(due) : null,
+    isWaitingForTurns:
+      isTimed && isDue && workspace.phase === "READY" && (beat?.activeTasks ?? 0) > 0,
+  };
+}
