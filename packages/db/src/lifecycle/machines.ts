@@ -1,0 +1,129 @@
+import type { Backend } from "@molecule/domain/sets";
+import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { ormOf, type Queryable, type Transaction } from "../database.ts";
+import { machines } from "../schema/workspaces.ts";
+import type { HeldWorkspace } from "./held-workspace.ts";
+
+/** Notes what a backend has made for the current attempt; adopting it again changes nothing. */
+export async function recordMachine(
+  tx: Transaction,
+  held: HeldWorkspace,
+  providerId: string,
+): Promise<void> {
+  await ormOf(tx)
+    .insert(machines)
+    .values({
+      providerId,
+      workspaceId: held.row.id,
+      backend: held.row.backend,
+      firstAttempt: held.row.currentAttempt,
+      currentAttempt: held.row.currentAttempt,
+      fence: held.fence.epoch,
+    })
+    .onConflictDoNothing();
+}
+
+/** Attempts of a workspace whose machine is not confirmed gone. */
+export async function attemptsWithMachine(
+  q: Queryable,
+  workspaceId: string,
+  below: number,
+): Promise<readonly number[]> {
+  const rows = await ormOf(q)
+    .selectDistinct({ no: machines.currentAttempt })
+    .from(machines)
+    .where(
+      and(
+        eq(machines.workspaceId, workspaceId),
+        lt(machines.currentAttempt, below),
+        isNull(machines.removedAt),
+      ),
+    );
+  return rows.map((row) => row.no);
+}
+
+/** Announces removals before the backend is asked, so that the canvas can show what is waited for. */
+export async function markRemoving(
+  q: Queryable,
+  workspaceId: string,
+  attemptNo: number,
+): Promise<void> {
+  await ormOf(q)
+    .update(machines)
+    .set({ removingAt: sql`COALESCE(${machines.removingAt}, cp_now())` })
+    .where(
+      and(
+        eq(machines.workspaceId, workspaceId),
+        eq(machines.currentAttempt, attemptNo),
+        isNull(machines.removedAt),
+      ),
+    );
+}
+
+/** Notes that the backend has confirmed an attempt's machine gone. */
+export async function markRemoved(
+  q: Queryable,
+  workspaceId: string,
+  attemptNo: number,
+): Promise<void> {
+  await ormOf(q)
+    .update(machines)
+    .set({ removedAt: sql`cp_now()`, removingAt: sql`COALESCE(${machines.removingAt}, cp_now())` })
+    .where(
+      and(
+        eq(machines.workspaceId, workspaceId),
+        eq(machines.currentAttempt, attemptNo),
+        isNull(machines.removedAt),
+      ),
+    );
+}
+
+/** One instance of a listing as the database knows it. */
+export interface SweptRow {
+  readonly workspaceId: string;
+  readonly phase: string;
+  readonly intent: string;
+  readonly currentAttempt: number;
+  /** The machine's present attempt, which wins over the label; null without a row. */
+  readonly machineAttempt: number | null;
+}
+
+/**
+ * What the database says of listed instances. Call it after the listing, never before: an attempt that
+ * begins in between is then newer than the listing and keeps its instance. Source: lifecycle A5 sweep.
+ */
+export async function readForSweep(
+  q: Queryable,
+  backend: Backend,
+  listed: readonly { readonly providerId: string; readonly workspaceId: string }[],
+): Promise<ReadonlyMap<string, SweptRow>> {
+  if (listed.length === 0) return new Map();
+  const pairs = JSON.stringify(
+    listed.map(({ providerId, workspaceId }) => ({ providerId, workspaceId })),
+  );
+  const rows = await ormOf(q).execute<{
+    provider_id: string;
+    workspace_id: string;
+    phase: string;
+    intent: string;
+    current_attempt: string;
+    machine_attempt: string | null;
+  }>(sql`
+    SELECT l."providerId" AS provider_id, w.id AS workspace_id, w.phase, w.intent,
+      w.current_attempt, m.current_attempt AS machine_attempt
+    FROM jsonb_to_recordset(${pairs}::jsonb) AS l("providerId" text, "workspaceId" text)
+    JOIN workspaces w ON w.id::text = l."workspaceId"
+    LEFT JOIN machines m ON m.provider_id = l."providerId" AND m.backend = ${backend}`);
+  return new Map(
+    rows.map((row) => [
+      row.provider_id,
+      {
+        workspaceId: row.workspace_id,
+        phase: row.phase,
+        intent: row.intent,
+        currentAttempt: Number(row.current_attempt),
+        machineAttempt: row.machine_attempt === null ? null : Number(row.machine_attempt),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,261 @@
+import { createHash, createHmac } from "node:crypto";
+import type { PublicFailure } from "@molecule/domain/errors";
+import { explainAttempt } from "@molecule/domain/explain";
+import { and, eq, sql } from "drizzle-orm";
+import { ormOf, type Transaction } from "../database.ts";
+import { managedFiles } from "../schema/content.ts";
+import { attempts, workspaces, workspaceTokens } from "../schema/workspaces.ts";
+import type { SecretCipher } from "../secrets/cipher.ts";
+import { readInboundSecret } from "../secrets/inbound-secret.ts";
+import { loadWorkspaceEnv } from "../secrets/workspace-env.ts";
+import { attemptToken } from "../tokens/attempt-token.ts";
+import { advanceStage } from "./advance-stage.ts";
+import type { AttemptRow, HeldWorkspace, WorkspaceRow } from "./held-workspace.ts";
+import { changesBetween } from "./merged-changes.ts";
+
+/** One file of an attempt's `/configs`. */
+export interface ContentFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly isSecret: boolean;
+  /** Hash of a stored file, kept as its base once it is projected; null for rendered ones. */
+  readonly managedSha256: string | null;
+}
+
+/** What one attempt runs with. Contains secrets: never logged, never stored as a whole. */
+export interface AttemptContent {
+  readonly workspaceId: string;
+  readonly attemptNo: number;
+  readonly createToken: string;
+  readonly name: string;
+  readonly runtime: string;
+  readonly tier: number;
+  readonly model: string | null;
+  readonly provider: string | null;
+  /** Secrets only, the organisation's overlaid with the workspace's own. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: readonly ContentFile[];
+  /** Managed paths deleted since the last projection. */
+  readonly removedFiles: readonly string[];
+}
+
+/** What reading content needs besides the database. */
+export interface ContentSources {
+  readonly cipher: SecretCipher;
+  /** The platform's 32-byte key; attempt tokens are derived from it. */
+  readonly masterKey: Uint8Array;
+  /** Renders the configuration document into files of `/configs`. */
+  readonly render: (row: WorkspaceRow) => ReadonlyMap<string, Uint8Array>;
+}
+
+/** The failure that only a person can heal, or the content to start with. */
+export type ContentOrRefusal =
+  | { readonly kind: "content"; readonly content: AttemptContent }
+  | { readonly kind: "refused"; readonly failure: PublicFailure };
+
+/**
+ * Takes the snapshot of the current attempt: the generation was read under the row lock, the content is
+ * read after it, so that the content holds every write of that generation. Phase CREATING and the
+ * attempt's token commit with it; only then may the backend be called. Source: lifecycle A5 snapshot.
+ */
+export async function takeSnapshot(
+  tx: Transaction,
+  held: HeldWorkspace,
+  sources: ContentSources,
+  options: { readonly createTimeoutMs: number },
+): Promise<ContentOrRefusal> {
+  const { row, attempt } = held;
+  if (attempt === null) throw new Error("invariant: a snapshot belongs to an attempt");
+  const found = await readContent(tx, held, sources);
+  if (found.kind === "refused") return found;
+  const orm = ormOf(tx);
+  await orm
+    .update(attempts)
+    .set({
+      snapGen: row.desiredGen,
+      snapForce: row.forceSeq,
+      snapDigest: digestOf(found.content, sources.masterKey),
+      snapConfig: row.config,
+      detail: await detailAtSnapshot(tx, held, attempt),
+    })
+    .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, attempt.no)));
+  const { sha256, prefix } = attemptToken(sources.masterKey, {
+    workspaceId: row.id,
+    attemptNo: attempt.no,
+    createToken: attempt.createToken,
+  });
+  await orm
+    .insert(workspaceTokens)
+    .values({
+      workspaceId: row.id,
+      attemptNo: attempt.no,
+      kind: "attempt",
+      tokenSha256: sha256,
+      prefix,
+    })
+    .onConflictDoNothing();
+  await orm
+    .update(workspaces)
+    .set({
+      phase: "CREATING",
+      streamRestarts: row.streamRestarts + (row.desiredGen > row.appliedGen ? 1 : 0),
+      deadlineAt: sql`cp_now() + ${options.createTimeoutMs} * interval '1 millisecond'`,
+      nextActionAt: sql`cp_now()`,
+      advertisedUrl: "",
+    })
+    .where(eq(workspaces.id, row.id));
+  await advanceStage(tx, held, "creating");
+  return found;
+}
+
+/** The reason, completed by the writes that came after BEGIN and ride along. */
+async function detailAtSnapshot(tx: Transaction, held: HeldWorkspace, attempt: AttemptRow) {
+  const { row } = held;
+  const [previous] = await ormOf(tx)
+    .select({ snapGen: attempts.snapGen })
+    .from(attempts)
+    .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, attempt.no - 1)));
+  const after = Math.max(row.appliedGen, previous?.snapGen ?? 0);
+  const { merged } = await changesBetween(tx, row.id, { after, upTo: row.desiredGen });
+  if (JSON.stringify(merged) === JSON.stringify(attempt.detail.merged)) return attempt.detail;
+  const isByChanges = !["create", "user", "resume", "crash", "boot_retry", "unhealthy"].includes(
+    attempt.reason,
+  );
+  const sentence = isByChanges
+    ? explainAttempt({
+        reason: attempt.reason,
+        actor: { kind: attempt.actorKind, name: attempt.actorName },
+        merged,
+        exit: null,
+        failure: null,
+      })
+    : attempt.detail.sentence;
+  return { ...attempt.detail, merged, sentence };
+}
+
+/** Refuses a start that lacks a key or has one that cannot be read; reads nothing else. */
+export async function refusalOf(
+  tx: Transaction,
+  held: HeldWorkspace,
+  sources: ContentSources,
+): Promise<PublicFailure | null> {
+  const { row } = held;
+  const { env, unreadable } = await loadWorkspaceEnv(tx, sources.cipher, row.id);
+  if (unreadable.length > 0) return unreadableSecrets(unreadable.map(keyOf));
+  const missing = row.config.requiredEnv.filter((key) => (env[key] ?? "") === "");
+  return missing.length > 0 ? missingKeys(missing) : null;
+}
+
+/** `workspace:KEY` and `global:KEY` as a person knows them. */
+function keyOf(scoped: string): string {
+  return scoped.slice(scoped.indexOf(":") + 1);
+}
+
+function missingKeys(missing: readonly string[]): PublicFailure {
+  const list = missing.join(", ");
+  return {
+    code: "missing_required_key",
+    sentence:
+      missing.length === 1
+        ? `The key ${list} is not set, and this agent cannot start without it.`
+        : `The keys ${list} are not set, and this agent cannot start without them.`,
+    next: `Enter ${list} under Configure; the agent then starts by itself.`,
+    missing: [...missing],
+  };
+}
+
+function unreadableSecrets(keys: readonly string[]): PublicFailure {
+  const list = keys.join(", ");
+  return {
+    code: "secret_unreadable",
+    sentence: `The stored value of ${list} cannot be read with the present key of the platform.`,
+    next: `Enter ${list} again; the agent then starts by itself.`,
+    missing: [...keys],
+  };
+}
+
+/** Everything the attempt is started with, as of now; the row lock is held by `held`. */
+export async function readContent(
+  tx: Transaction,
+  held: HeldWorkspace,
+  sources: ContentSources,
+): Promise<ContentOrRefusal> {
+  const { row, attempt } = held;
+  if (attempt === null) throw new Error("invariant: content belongs to an attempt");
+  const refusal = await refusalOf(tx, held, sources);
+  if (refusal !== null) return { kind: "refused", failure: refusal };
+  const { env } = await loadWorkspaceEnv(tx, sources.cipher, row.id);
+  const stored = await ormOf(tx)
+    .select()
+    .from(managedFiles)
+    .where(eq(managedFiles.workspaceId, row.id));
+  const rendered = sources.render(row);
+  const files: ContentFile[] = [...rendered].map(([path, content]) => ({
+    path,
+    content,
+    isSecret: false,
+    managedSha256: null,
+  }));
+  for (const file of stored) {
+    if (file.deletedAt !== null || rendered.has(file.path)) continue;
+    files.push({
+      path: file.path,
+      content: file.content,
+      isSecret: false,
+      managedSha256: file.sha256,
+    });
+  }
+  files.push(...(await platformFiles(tx, held, sources)));
+  return {
+    kind: "content",
+    content: {
+      workspaceId: row.id,
+      attemptNo: attempt.no,
+      createToken: attempt.createToken,
+      name: row.name,
+      runtime: row.runtime,
+      tier: row.tier,
+      model: row.config.model,
+      provider: row.config.provider,
+      env,
+      files,
+      removedFiles: stored.filter((file) => file.deletedAt !== null).map((file) => file.path),
+    },
+  };
+}
+
+async function platformFiles(
+  tx: Transaction,
+  { row, attempt }: HeldWorkspace,
+  sources: ContentSources,
+): Promise<ContentFile[]> {
+  if (attempt === null) return [];
+  const { token } = attemptToken(sources.masterKey, {
+    workspaceId: row.id,
+    attemptNo: attempt.no,
+    createToken: attempt.createToken,
+  });
+  const inbound = await readInboundSecret(tx, sources.cipher, row.id);
+  const secret = (path: string, text: string): ContentFile => ({
+    path,
+    content: new TextEncoder().encode(text),
+    isSecret: true,
+    managedSha256: null,
+  });
+  return [
+    secret(".auth_token", token),
+    ...(inbound === null ? [] : [secret(".platform_inbound_secret", inbound)]),
+  ];
+}
+
+/** Keyed, because the content includes secrets; equal content of one installation is equal. */
+function digestOf(content: AttemptContent, masterKey: Uint8Array): string {
+  const mac = createHmac("sha256", masterKey);
+  const lines = [
+    ...content.files
+      .filter((file) => !file.isSecret)
+      .map((file) => `f ${file.path} ${createHash("sha256").update(file.content).digest("hex")}`),
+    ...Object.entries(content.env).map(([key, value]) => `e ${key}=${value}`),
+  ];
+  return mac.update(lines.sort().join("\n")).digest("hex");
+}
