@@ -121,7 +121,7 @@ describe("what a card says", () => {
     const pending = { merged: [change({})], dueAt: at(12), isWaitingForTurns: false };
     expect(cardLine(node({ pending }), BEGUN, "Ana")).toMatchObject({
       wait: "countdown",
-      sentence: "file notes.md changed by you",
+      sentence: "1 file changed by you",
     });
     expect(cardLine(node({ pending: { ...pending, dueAt: null } }), BEGUN, null)).toMatchObject({
       wait: "held",
@@ -159,15 +159,12 @@ describe("a status", () => {
 });
 
 describe("changes as a phrase", () => {
-  it("joins kinds, counts and people", () => {
+  it("say you where the reader made them", () => {
     const merged = [
       change({ kind: "setting", names: ["model"] }),
-      change({ count: 17, names: ["a", "b"] }),
       change({ kind: "secret", names: ["OPENAI_KEY"], actors: ["Ben"] }),
     ];
-    expect(describeChanges(merged, "Ana")).toBe(
-      "model, 17 files and secret OPENAI_KEY changed by you and Ben",
-    );
+    expect(describeChanges(merged, "Ana")).toBe("model and OPENAI_KEY changed by you and Ben");
   });
 });
 

@@ -1,0 +1,83 @@
+"use client";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { createStore, type StoreApi, useStore } from "zustand";
+
+/** What a reload may lose. Width and rail are kept in the browser as a convenience. */
+export interface UiState {
+  readonly renamingId: string | null;
+  readonly removingId: string | null;
+  /** The card that the keyboard and the shortcuts mean while no panel is open. */
+  readonly selectedId: string | null;
+  readonly layer: "commands" | "cheat-sheet" | null;
+  readonly filter: string;
+  readonly isFilterOpen: boolean;
+  readonly isRailOpen: boolean;
+  /** In px, 420 to 720. */
+  readonly panelWidth: number;
+}
+
+export type UiStore = StoreApi<UiState>;
+
+const KEPT_KEY = "molecule.layout";
+export const MIN_PANEL_WIDTH = 420;
+export const MAX_PANEL_WIDTH = 720;
+const INITIAL: UiState = {
+  renamingId: null,
+  removingId: null,
+  selectedId: null,
+  layer: null,
+  filter: "",
+  isFilterOpen: false,
+  isRailOpen: true,
+  panelWidth: 460,
+};
+
+/** A panel width inside its limits. */
+export function clampPanelWidth(width: number): number {
+  return Math.round(Math.min(MAX_PANEL_WIDTH, Math.max(MIN_PANEL_WIDTH, width)));
+}
+
+function readKept(): Partial<UiState> {
+  try {
+    const kept: unknown = JSON.parse(window.localStorage.getItem(KEPT_KEY) ?? "{}");
+    if (typeof kept !== "object" || kept === null) return {};
+    const width =
+      "panelWidth" in kept && typeof kept.panelWidth === "number" ? kept.panelWidth : null;
+    const isRailOpen =
+      "isRailOpen" in kept && typeof kept.isRailOpen === "boolean" ? kept.isRailOpen : null;
+    return {
+      ...(width === null ? {} : { panelWidth: clampPanelWidth(width) }),
+      ...(isRailOpen === null ? {} : { isRailOpen }),
+    };
+  } catch {
+    return {};
+  }
+}
+
+const UiStoreContext = createContext<UiStore | null>(null);
+
+/** Provides the view state of the page. */
+export function UiStoreProvider({ children }: { children: ReactNode }) {
+  const [store] = useState(() => createStore<UiState>(() => INITIAL));
+  useEffect(() => {
+    // After hydration: the page was drawn without the browser's memory.
+    store.setState(readKept());
+    return store.subscribe(({ panelWidth, isRailOpen }, before) => {
+      if (panelWidth === before.panelWidth && isRailOpen === before.isRailOpen) return;
+      window.localStorage.setItem(KEPT_KEY, JSON.stringify({ panelWidth, isRailOpen }));
+    });
+  }, [store]);
+  return <UiStoreContext value={store}>{children}</UiStoreContext>;
+}
+
+/** The view state's store, for handlers. */
+export function useUiStore(): UiStore {
+  const store = useContext(UiStoreContext);
+  if (store === null) throw new Error("useUiStore needs a UiStoreProvider above it");
+  return store;
+}
+
+/** One part of the view state. */
+export function useUi<T>(selector: (state: UiState) => T): T {
+  return useStore(useUiStore(), selector);
+}
