@@ -1,0 +1,271 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type {
+  ComputeBackend,
+  Instance,
+  InstanceKey,
+  InstanceSpec,
+  ProjectedFile,
+} from "./compute-backend.ts";
+
+/** One backend under test and what the suite must know of it. */
+export interface ContractSubject {
+  readonly backend: ComputeBackend;
+  /** What every spec of this backend has beside the key and the files. */
+  readonly specDefaults: Pick<InstanceSpec, "name" | "runtime" | "tier" | "env">;
+  /** Whether something answers HTTP at an instance's address; false for a fake. */
+  readonly servesHttp: boolean;
+  /** Ends an instance from within, as a crash would; absent where the suite cannot. */
+  readonly crash?: (instance: Instance) => Promise<void>;
+  /** Nothing of the test is left on the machine. */
+  close(): Promise<void>;
+}
+
+const never = new AbortController().signal;
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+const file = (path: string, content: string, mode = 0o644): ProjectedFile => ({
+  path,
+  content: text(content),
+  mode,
+});
+const ANSWER_WITHIN_MS = 15_000;
+
+/**
+ * What every adapter of {@link ComputeBackend} and the fake guarantee. `open` is called once; every
+ * test uses a workspace of its own, and what a test creates it removes.
+ */
+export function computeBackendContract(name: string, open: () => Promise<ContractSubject>): void {
+  describe(`${name}: the backend contract`, () => {
+    let subject: ContractSubject;
+    let backend: ComputeBackend;
+    const workspaces = new Set<string>();
+
+    const workspace = (): string => {
+      const id = randomUUID();
+      workspaces.add(id);
+      return id;
+    };
+    const specOf = (key: InstanceKey, parts: Partial<InstanceSpec> = {}): InstanceSpec => ({
+      ...subject.specDefaults,
+      ...key,
+      createToken: `create-${key.workspaceId}-${key.attemptNo}`,
+      files: [file("config.yaml", "name: Ada\n"), file(".auth_token", "wst_secret", 0o600)],
+      removedFiles: [],
+      ...parts,
+    });
+    const create = (key: InstanceKey, parts: Partial<InstanceSpec> = {}): Promise<Instance> =>
+      backend.create(specOf(key, parts), never);
+    const listed = async (workspaceId: string): Promise<readonly Instance[]> =>
+      (await backend.list()).filter((instance) => instance.workspaceId === workspaceId);
+    const configsOf = async (workspaceId: string): Promise<Record<string, string> | null> => {
+      const files = await backend.readConfigs(workspaceId);
+      if (files === null) return null;
+      const entries = [...files].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]);
+      return Object.fromEntries(entries);
+    };
+
+    beforeAll(async () => {
+      subject = await open();
+      backend = subject.backend;
+      await backend.prepare(subject.specDefaults.runtime, () => undefined, never);
+    }, 240_000);
+
+    afterAll(async () => {
+      for (const instance of await backend.list()) {
+        if (workspaces.has(instance.workspaceId)) await backend.remove(instance, never);
+      }
+      for (const id of workspaces) await backend.removeVolumes(id);
+      await subject.close();
+    }, 120_000);
+
+    it("says that it can be used, and what using it means", async () => {
+      const answer = await backend.availability();
+      expect(answer.isAvailable).toBe(true);
+      expect(answer.note).not.toBe("");
+    });
+
+    it("creates a running instance that inspect and list agree on", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      const made = await create(key);
+      expect(made).toMatchObject({ ...key, state: "running", exit: null });
+      expect(made.address).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect(await backend.inspect(key)).toEqual(made);
+      const [row, ...others] = await listed(key.workspaceId);
+      expect(row).toMatchObject({ ...key, providerId: made.providerId, state: "running" });
+      expect(others).toEqual([]);
+      await backend.remove(key, never);
+    });
+
+    it("serves the runtime at the address it gave", async () => {
+      if (!subject.servesHttp) return;
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      const made = await create(key);
+      const response = await answerOf(`http://${made.address}/.well-known/agent-card.json`);
+      expect(response.status).toBe(200);
+      await backend.remove(key, never);
+    });
+
+    it("adopts what an earlier call for the same attempt made", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 3 };
+      const first = await create(key);
+      const second = await create(key);
+      expect(second.providerId).toBe(first.providerId);
+      expect(second.address).toBe(first.address);
+      expect(await listed(key.workspaceId)).toHaveLength(1);
+      await backend.remove(key, never);
+    });
+
+    it("makes one instance when two callers create the same attempt at once", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      const made = await Promise.all([create(key), create(key)]);
+      expect(new Set(made.map((instance) => instance.providerId)).size).toBe(1);
+      expect(await listed(key.workspaceId)).toHaveLength(1);
+      await backend.remove(key, never);
+    });
+
+    it("answers null for an instance that does not exist", async () => {
+      expect(await backend.inspect({ workspaceId: workspace(), attemptNo: 1 })).toBeNull();
+    });
+
+    it("keeps attempts apart: another number is another instance", async () => {
+      const workspaceId = workspace();
+      await create({ workspaceId, attemptNo: 1 });
+      expect(await backend.inspect({ workspaceId, attemptNo: 2 })).toBeNull();
+      await backend.remove({ workspaceId, attemptNo: 2 }, never);
+      expect(await backend.inspect({ workspaceId, attemptNo: 1 })).not.toBeNull();
+      await backend.remove({ workspaceId, attemptNo: 1 }, never);
+    });
+
+    it("has nothing left of an instance when remove resolves, and removes twice", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key);
+      await backend.remove(key, never);
+      expect(await backend.inspect(key)).toBeNull();
+      expect(await listed(key.workspaceId)).toEqual([]);
+      await backend.remove(key, never);
+    });
+
+    it("lets two callers remove the same instance at once", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key);
+      await Promise.all([backend.remove(key, never), backend.remove(key, never)]);
+      expect(await backend.inspect(key)).toBeNull();
+    });
+
+    it("makes nothing when the caller has given up already", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      const gone = AbortSignal.abort(new Error("lease lost"));
+      await expect(backend.create(specOf(key), gone)).rejects.toThrow();
+      expect(await listed(key.workspaceId)).toEqual([]);
+    });
+
+    it("reports an instance that ended by itself as exited", async () => {
+      if (subject.crash === undefined) return;
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await subject.crash(await create(key));
+      const seen = await backend.inspect(key);
+      expect(seen).toMatchObject({ ...key, state: "exited", address: null });
+      expect(seen?.exit).not.toBeNull();
+      await backend.remove(key, never);
+    });
+
+    it("reads the managed files back, without dot-files, running and stopped", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key, {
+        files: [
+          file("config.yaml", "name: Ada\n"),
+          file("skills/deep/read me.md", "grüße\n"),
+          file(".auth_token", "wst_secret", 0o600),
+        ],
+      });
+      const expected = { "config.yaml": "name: Ada\n", "skills/deep/read me.md": "grüße\n" };
+      expect(await configsOf(key.workspaceId)).toEqual(expected);
+      await backend.remove(key, never);
+      expect(await configsOf(key.workspaceId)).toEqual(expected);
+    });
+
+    it("has no configuration of a workspace that never ran", async () => {
+      expect(await backend.readConfigs(workspace())).toBeNull();
+    });
+
+    it("projects the next snapshot over the last: replaced, kept and removed files", async () => {
+      const workspaceId = workspace();
+      await create(
+        { workspaceId, attemptNo: 1 },
+        { files: [file("config.yaml", "one"), file("notes/old.md", "old"), file("kept.md", "k")] },
+      );
+      await backend.remove({ workspaceId, attemptNo: 1 }, never);
+      await create(
+        { workspaceId, attemptNo: 2 },
+        { files: [file("config.yaml", "two")], removedFiles: ["notes/old.md", "never-was.md"] },
+      );
+      expect(await configsOf(workspaceId)).toEqual({ "config.yaml": "two", "kept.md": "k" });
+      await backend.remove({ workspaceId, attemptNo: 2 }, never);
+    });
+
+    it("keeps what was written to live folders over stop and restart", async () => {
+      const workspaceId = workspace();
+      const { files } = backend;
+      await create({ workspaceId, attemptNo: 1 });
+      await files.write(workspaceId, "/workspace", { path: "a/b.txt", content: text("hello") });
+      await backend.remove({ workspaceId, attemptNo: 1 }, never);
+      const stopped = await files.read(workspaceId, "/workspace", "a/b.txt");
+      expect(new TextDecoder().decode(stopped)).toBe("hello");
+      await create({ workspaceId, attemptNo: 2 });
+      const listing = await files.list(workspaceId, { root: "/workspace", path: "", depth: 2 });
+      expect(listing.truncated).toBe(false);
+      expect(listing.entries).toContainEqual({ path: "a/b.txt", size: 5, dir: false });
+      await files.remove(workspaceId, "/workspace", "a/b.txt");
+      await expect(files.read(workspaceId, "/workspace", "a/b.txt")).rejects.toMatchObject({
+        code: "not_found",
+      });
+      await backend.remove({ workspaceId, attemptNo: 2 }, never);
+    });
+
+    it("keeps the live folders apart", async () => {
+      const workspaceId = workspace();
+      await create({ workspaceId, attemptNo: 1 });
+      for (const root of ["/workspace", "/home", "/plugins"] as const) {
+        await backend.files.write(workspaceId, root, { path: "mine.txt", content: text(root) });
+      }
+      for (const root of ["/workspace", "/home", "/plugins"] as const) {
+        const content = await backend.files.read(workspaceId, root, "mine.txt");
+        expect(new TextDecoder().decode(content)).toBe(root);
+      }
+      await backend.remove({ workspaceId, attemptNo: 1 }, never);
+    });
+
+    it("stores nothing of a workspace any more once its volumes are removed", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key);
+      await backend.remove(key, never);
+      await backend.removeVolumes(key.workspaceId);
+      expect(await backend.readConfigs(key.workspaceId)).toBeNull();
+      await backend.removeVolumes(key.workspaceId);
+    });
+
+    it("has the instance's last lines, and none for one that does not exist", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      const made = await create(key);
+      if (subject.servesHttp) await answerOf(`http://${made.address}/`);
+      const lines = await backend.logs(key.workspaceId, 1, 2);
+      expect(lines.length).toBeLessThanOrEqual(2);
+      expect(lines.every((line) => !line.includes("\n"))).toBe(true);
+      expect(await backend.logs(workspace(), null, 5)).toEqual([]);
+      await backend.remove(key, never);
+    });
+  });
+}
+
+/** The first answer at an address whose server may not listen yet. */
+async function answerOf(url: string): Promise<Response> {
+  const deadline = performance.now() + ANSWER_WITHIN_MS;
+  for (;;) {
+    try {
+      return await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
