@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Database, openDatabase } from "@molecule/db/database";
 import postgres from "postgres";
 import { inject } from "vitest";
+import type {} from "./global-setup.ts";
 
 /** A database of its own, cloned from the migrated template. Dropped on disposal. */
 export interface TestDatabase extends AsyncDisposable {
