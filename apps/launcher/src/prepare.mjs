@@ -234,6 +234,7 @@ async function runNpm({ args, root, step, signal }) {
       root,
       signal,
       env: { NEXT_TELEMETRY_DISABLED: "1" },
+      isTold: (line) => /^npm (error|ERR!) \S/.test(line) && !/ error (-|aliases|Run )/.test(line),
     },
     (line) => {
       if (line.startsWith("added ")) step.note(line);
@@ -251,6 +252,7 @@ async function runNpm({ args, root, step, signal }) {
  * @property {string} root
  * @property {AbortSignal | undefined} signal
  * @property {Record<string, string>} env
+ * @property {(line: string) => boolean} [isTold] which lines are shown when it fails; absent: all
  */
 
 /** Lines that are shown when a command fails. */
@@ -276,9 +278,10 @@ async function runQuietly(command, onLine) {
   const hear = (chunk) => {
     for (const line of chunk.toString("utf8").split("\n")) {
       if (line.trim() === "") continue;
+      onLine(line);
+      if (command.isTold?.(line) === false) continue;
       tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
-      onLine(line);
     }
   };
   child.stdout.on("data", hear);

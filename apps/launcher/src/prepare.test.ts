@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -71,5 +71,23 @@ describe("what is installed", () => {
     const more = { ...lock, "node_modules/zod": { version: "4.6.7" } };
     put("package-lock.json", JSON.stringify({ packages: more }));
     expect(isInstalled(root)).toBe(false);
+  });
+});
+
+describe("the lock file of this repository", () => {
+  test("names the optional packages of every platform, without which npm ci refuses it", () => {
+    const lock = readFileSync(
+      path.resolve(import.meta.dirname, "../../../package-lock.json"),
+      "utf8",
+    );
+    const packages: Record<string, { optionalDependencies?: Record<string, string> }> =
+      JSON.parse(lock).packages;
+    const missing = Object.entries(packages).flatMap(([at, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter(
+        (name) =>
+          !(`${at}/node_modules/${name}` in packages) && !(`node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
   });
 });
