@@ -24,6 +24,7 @@ const schema = z.object({
   MOLECULE_ATTEMPT: z.coerce.number().int().min(0).default(0),
   AGENT_ADAPTER: z.enum(ADAPTERS).default("demo"),
   AGENT_PACKAGE_DIR: optionalText,
+  AGENT_SECRET_NAMES: optionalText,
   MODEL: optionalText,
   MODEL_PROVIDER: optionalText,
   LLM_PROVIDER: optionalText,
@@ -50,6 +51,8 @@ export interface RuntimeEnv {
   readonly adapter: AdapterName;
   /** Folder whose `node_modules` holds the agent's package; undefined for the demo agent. */
   readonly agentPackageDir: string | undefined;
+  /** Names of the workspace's secrets, which its agent may read from its environment. */
+  readonly secretNames: readonly string[];
   readonly model: string | undefined;
   readonly provider: string | undefined;
   readonly tier: string | undefined;
@@ -84,6 +87,7 @@ export function readEnv(
     attempt: env.MOLECULE_ATTEMPT,
     adapter: env.AGENT_ADAPTER,
     agentPackageDir: env.AGENT_PACKAGE_DIR,
+    secretNames: (env.AGENT_SECRET_NAMES ?? "").split(",").filter((name) => name !== ""),
     model: env.MODEL,
     provider: env.LLM_PROVIDER,
     tier: env.TIER,

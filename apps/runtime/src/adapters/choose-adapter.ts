@@ -1,8 +1,12 @@
 import type { PlatformTools } from "@molecule/runtime-sdk/platform-tools";
 import type { RuntimeEnv } from "../env.ts";
 import type { Log } from "../log.ts";
+import { PlatformMcpEndpoint } from "../mcp/platform-mcp-endpoint.ts";
 import type { BootConfig } from "../read-config.ts";
+import { AcpAdapter } from "./acp/acp-adapter.ts";
+import { SessionBook } from "./acp/session-book.ts";
 import type { AgentAdapter } from "./agent-adapter.ts";
+import { claudeProfile } from "./claude-code/claude-profile.ts";
 import { demoAdapter } from "./demo/demo-adapter.ts";
 
 /** What an adapter is made of. */
@@ -15,7 +19,7 @@ export interface AdapterDeps {
 
 /** The adapter that `AGENT_ADAPTER` names, not started. */
 export async function chooseAdapter(deps: AdapterDeps): Promise<AgentAdapter> {
-  const { env, config, tools } = deps;
+  const { env, config, tools, log } = deps;
   switch (env.adapter) {
     case "demo":
       return demoAdapter({
@@ -26,6 +30,11 @@ export async function chooseAdapter(deps: AdapterDeps): Promise<AgentAdapter> {
         workspaceDir: env.workspaceDir,
       });
     case "claude-code":
-      throw new Error("The claude-code adapter is not part of this build.");
+      return new AcpAdapter({
+        profile: await claudeProfile(env, config),
+        book: await SessionBook.open(env.homeDir),
+        endpoint: await PlatformMcpEndpoint.start(tools, log),
+        log,
+      });
   }
 }
