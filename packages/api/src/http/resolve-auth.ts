@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { findSession, touchSession } from "@molecule/db/sessions/find-session";
+import { tokenDigest } from "@molecule/db/tokens/workspace-tokens";
 import { findBearer, touchToken } from "@molecule/db/workspaces/find-bearer";
 import type { Auth } from "../context.ts";
 import type { Deps } from "../deps.ts";
@@ -22,11 +23,6 @@ const NOBODY: ResolvedAuth = {
   removed: null,
   hasBearer: false,
 };
-
-/** SHA-256 of a token's text, as everything that stores one keeps it. */
-export function tokenDigest(token: string): Uint8Array {
-  return createHash("sha256").update(token, "utf8").digest();
-}
 
 /**
  * Who makes this request: a bearer when there is one (a wrong one never falls through to the cookie),

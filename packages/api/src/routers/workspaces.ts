@@ -18,7 +18,7 @@ import {
 import { workspaceNode } from "@molecule/contracts/workspaces";
 import { actorOf } from "../context.ts";
 import { applyNow } from "../services/workspaces/apply-now.ts";
-import { createFromCanvas } from "../services/workspaces/create-workspace.ts";
+import { createFromCanvas } from "../services/workspaces/create-from-canvas.ts";
 import { listAttempts } from "../services/workspaces/list-attempts.ts";
 import { pauseWorkspace, resumeWorkspace } from "../services/workspaces/pause-workspace.ts";
 import { listNodes, readNode } from "../services/workspaces/read-node.ts";
@@ -65,7 +65,7 @@ export const workspacesRouter = {
   applyNow: writeProcedure
     .input(byId)
     .output(doneResult)
-    .mutation(({ ctx, input }) => applyNow(ctx.deps, input.id)),
+    .mutation(({ ctx, input }) => applyNow(ctx.deps, actorOf(ctx.auth), input.id)),
   removalPreview: readProcedure
     .input(byId)
     .output(removalPreview)

@@ -63,14 +63,16 @@ export async function newestEvents(
   return rows.map(toEvent);
 }
 
-/** A position that everything committed before this statement is at or below. */
-export async function readHead(q: Queryable): Promise<Position> {
-  const [row] = await ormOf(q).execute<{ xmin: string }>(
-    sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`,
+/** A position that everything committed before this statement is at or below, and the clock there. */
+export async function readHead(
+  q: Queryable,
+): Promise<{ readonly position: Position; readonly at: Date }> {
+  const [row] = await ormOf(q).execute<{ xmin: string; at: string }>(
+    sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, cp_now() AS at`,
   );
   if (row === undefined) throw new Error("invariant: the snapshot has an xmin");
   // Events of running and of later transactions have a txid of xmin or above, and ids start at 1.
-  return { txid: Number(row.xmin), id: 0 };
+  return { position: { txid: Number(row.xmin), id: 0 }, at: new Date(row.at) };
 }
 
 /** What the log says of a cursor: it can go on from there, or a new snapshot is needed. */

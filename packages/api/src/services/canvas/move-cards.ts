@@ -1,10 +1,18 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
+import type { moveCardsInput } from "@molecule/contracts/procedures";
+import { appendEvent } from "@molecule/db/events/append-event";
+import { placeCards } from "@molecule/db/layouts/layouts";
 import type { z } from "zod";
-import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function moveCards(_deps: Deps, _cards: z.infer<typeof P.moveCardsInput>["cards"]): never {
-  notYet();
+/** Puts cards where a person dragged them; every open canvas follows. Unknown cards are left out. */
+export async function moveCards(
+  deps: Deps,
+  cards: z.infer<typeof moveCardsInput>["cards"],
+): Promise<{ done: true }> {
+  await deps.db.transaction(async (tx) => {
+    for (const subjectId of await placeCards(tx, cards)) {
+      await appendEvent(tx, { event: "LAYOUT_UPDATED", subjectId, payload: {} });
+    }
+  });
+  return { done: true };
 }

@@ -1,10 +1,48 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
+import type { CanvasSnapshot } from "@molecule/contracts/workspaces";
+import { cursorOf, readHead } from "@molecule/db/events/read-events";
+import { readViewport } from "@molecule/db/layouts/layouts";
+import { loadNodes } from "@molecule/db/nodes/load-nodes";
+import { listGlobalSecrets } from "@molecule/db/secrets/secret-store";
+import { type LiveWorker, listLiveWorkers } from "@molecule/db/workers/live-workers";
+import { loadTemplates, viewTemplate } from "@molecule/templates/load-templates";
 import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function readSnapshot(_deps: Deps, _auth: Auth): never {
-  notYet();
+/**
+ * Everything the canvas opens with. The cursor is read first, so that a change that commits meanwhile
+ * is in the nodes or comes on the stream, at worst both.
+ */
+export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapshot> {
+  const { db, cipher, templatesDir } = deps;
+  const head = await readHead(db);
+  const [nodes, viewport, workers, secrets, templates] = await Promise.all([
+    loadNodes(db, { settle: deps.platform.settle }),
+    readViewport(db),
+    listLiveWorkers(db),
+    listGlobalSecrets(db, cipher),
+    loadTemplates(templatesDir),
+  ]);
+  return {
+    cursor: cursorOf(head.position),
+    at: head.at.toISOString(),
+    nodes,
+    viewport,
+    member:
+      auth.kind === "member"
+        ? { name: auth.member.name, role: auth.member.role }
+        : { name: "Administrator", role: "owner" },
+    platform: { version: deps.platform.version, ...platformOf(workers) },
+    templates: templates.map(viewTemplate),
+    globalSecretKeys: secrets.filter((secret) => secret.isReadable).map((secret) => secret.key),
+  };
+}
+
+function platformOf(workers: readonly LiveWorker[]): Omit<CanvasSnapshot["platform"], "version"> {
+  const info = workers.find((worker) => worker.info !== null)?.info ?? null;
+  return {
+    backends: info?.backends ?? [],
+    defaultBackend: info?.defaultBackend ?? "process",
+    backendNote: info?.backendNote ?? "",
+    hasWorker: workers.length > 0,
+  };
 }

@@ -1,10 +1,8 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
-import type { Auth } from "../../context.ts";
+import { type Viewport, writeViewport } from "@molecule/db/layouts/layouts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function saveViewport(_deps: Deps, _v: z.infer<typeof P.viewportInput>): never {
-  notYet();
+/** Remembers the camera; nobody else is told. */
+export async function saveViewport(deps: Deps, view: Viewport): Promise<{ done: true }> {
+  await writeViewport(deps.db, view);
+  return { done: true };
 }

@@ -1,10 +1,16 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
+import type { sessionView } from "@molecule/contracts/procedures";
+import { DomainError } from "@molecule/domain/errors";
 import type { z } from "zod";
 import type { Auth } from "../../context.ts";
-import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function readMe(_auth: Auth): never {
-  notYet();
+/** Who is signed in. @throws DomainError `unauthenticated`. */
+export function readMe(auth: Auth): z.infer<typeof sessionView> {
+  switch (auth.kind) {
+    case "member":
+      return { member: auth.member, expiresAt: auth.expiresAt.toISOString() };
+    case "admin":
+      return { member: { id: null, name: "Administrator", role: "owner" }, expiresAt: null };
+    default:
+      throw new DomainError("unauthenticated", "Sign in first.");
+  }
 }

@@ -1,10 +1,12 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
+import { revokeSession } from "@molecule/db/sessions/find-session";
 import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function signOut(_deps: Deps, _auth: Auth): never {
-  notYet();
+/** Ends the session everywhere within a second; nothing to end for the admin token. */
+export async function signOut(deps: Deps, auth: Auth): Promise<{ done: true }> {
+  if (auth.kind === "member") {
+    const digest = Buffer.from(auth.sessionId, "hex");
+    await deps.db.transaction((tx) => revokeSession(tx, digest));
+  }
+  return { done: true };
 }

@@ -1,10 +1,9 @@
-import type * as P from "@molecule/contracts/procedures";
+import { applyNow as settleNow } from "@molecule/db/lifecycle/apply-now";
 import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
-import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function applyNow(_deps: Deps, _id: string): never {
-  notYet();
+/** Makes saved changes due at once. @throws DomainError `not_found`, `removed`, `workspace_paused`. */
+export async function applyNow(deps: Deps, actor: Actor, id: string): Promise<{ done: true }> {
+  await deps.db.transaction((tx) => settleNow(tx, { workspaceId: id, actor }));
+  return { done: true };
 }

@@ -1,10 +1,139 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
-import type { Auth } from "../../context.ts";
+import { randomUUID } from "node:crypto";
+import type { ConnectionView } from "@molecule/contracts/procedures";
+import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
+import type { Transaction } from "@molecule/db/database";
+import { appendEvent, hintWork } from "@molecule/db/events/append-event";
+import { listPlaces } from "@molecule/db/layouts/layouts";
+import { recordLifecycle } from "@molecule/db/lifecycle/record-lifecycle";
+import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { putWorkspaceSecret } from "@molecule/db/secrets/secret-store";
+import { mintToken } from "@molecule/db/tokens/workspace-tokens";
+import { listLiveWorkers } from "@molecule/db/workers/live-workers";
+import { checkParent } from "@molecule/db/workspaces/hierarchy";
+import { insertWorkspace, type NewWorkspace } from "@molecule/db/workspaces/insert-workspace";
+import { DomainError } from "@molecule/domain/errors";
+import { freePlace, type Place } from "@molecule/domain/free-place";
+import type { Actor, Backend, WorkspaceAccess } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
+import { chooseTemplate } from "./choose-template.ts";
+import { connectionOf } from "./connection-block.ts";
 
-export function createFromCanvas(_deps: Deps, _actor: Actor, _i: P.CreateWorkspaceInput): never {
-  notYet();
+/** A new workspace as both doors (canvas and plain HTTP) ask for it. Null: the template's or ours. */
+export interface CreateRequest {
+  readonly name: string;
+  readonly role: string | null;
+  readonly template: string | null;
+  readonly runtime: string | null;
+  readonly model: string | null;
+  readonly instructions: string | null;
+  readonly tier: number | null;
+  readonly parentId: string | null;
+  readonly backend: Backend | null;
+  readonly place: Place | null;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Where an external agent listens, checked; empty without one. */
+  readonly url: string;
+  readonly maxConcurrentTasks: number;
+  readonly budgetLimit: number | null;
+  readonly workspaceDir: string | null;
+  readonly workspaceAccess: WorkspaceAccess;
+}
+
+/** What was made. `connection` only where the agent runs elsewhere; its token is shown this once. */
+export interface Created {
+  readonly id: string;
+  readonly isExternal: boolean;
+  readonly connection: ConnectionView | null;
+}
+
+/** Tier of a workspace that neither the caller nor a template gives one. Source: wire contract §3.4. */
+const DEFAULT_TIER = 3;
+
+type Draft = Omit<NewWorkspace, "place">;
+
+/**
+ * Creates a workspace in one transaction: row, secrets, first files, layout, what tells about it. The
+ * reconciler starts it. @throws DomainError `bad_request`; nothing is stored then.
+ */
+export async function createWorkspace(
+  deps: Deps,
+  actor: Actor,
+  request: CreateRequest,
+): Promise<Created> {
+  const draft = await draftOf(deps, actor, request);
+  const isExternal = draft.backend === "external";
+  return await deps.db.transaction(async (tx) => {
+    const { id, parentId } = draft;
+    if (parentId !== null) await checkParent(tx, { id, parentId });
+    const place = request.place ?? freePlace(await listPlaces(tx), parentId);
+    await insertWorkspace(tx, { ...draft, place });
+    for (const [key, value] of Object.entries(request.secrets)) {
+      await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
+    }
+    await tell(tx, draft, place);
+    if (!isExternal) {
+      await hintWork(tx, id);
+      return { id, isExternal, connection: null };
+    }
+    const { token } = await mintToken(tx, id, "external");
+    return { id, isExternal, connection: connectionOf(deps.platform.publicUrl, id, token) };
+  });
+}
+
+async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promise<Draft> {
+  const chosen = await chooseTemplate(deps.templatesDir, request);
+  const isExternal = chosen.runtime === "external";
+  const backend = isExternal ? "external" : (request.backend ?? (await defaultBackend(deps)));
+  if (backend === "external" && !isExternal) {
+    throw new DomainError("bad_request", "Only the runtime “external” runs outside the platform.");
+  }
+  const id = randomUUID();
+  const { name, role, template, parentId, maxConcurrentTasks, budgetLimit } = request;
+  return {
+    id,
+    name,
+    role,
+    tier: request.tier ?? chosen.tier ?? DEFAULT_TIER,
+    runtime: chosen.runtime,
+    backend,
+    template,
+    parentId,
+    config: configOf(request, chosen.config),
+    inboundSecret: sealInboundSecret(deps.cipher, id, newInboundSecret()),
+    maxConcurrentTasks,
+    budgetLimit,
+    workspaceDir: request.workspaceDir,
+    workspaceAccess: request.workspaceAccess,
+    advertisedUrl: isExternal ? request.url : "",
+    files: isExternal ? new Map() : chosen.files,
+    actor,
+  };
+}
+
+function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfig {
+  return {
+    ...base,
+    model: request.model ?? base.model,
+    instructions: request.instructions ?? base.instructions,
+  };
+}
+
+/** The backend of the live worker; `process` while none is alive. */
+async function defaultBackend(deps: Deps): Promise<Backend> {
+  const [worker] = await listLiveWorkers(deps.db);
+  return worker?.info?.defaultBackend ?? "process";
+}
+
+async function tell(tx: Transaction, draft: Draft, place: Place): Promise<void> {
+  const { id, name, tier, runtime, parentId, actor } = draft;
+  await recordLifecycle(tx, { workspaceId: id, actor, sentence: `Created by ${actor.name}` });
+  const external = draft.advertisedUrl === "" ? "WORKSPACE_AWAITING_AGENT" : "WORKSPACE_ONLINE";
+  await appendEvent(tx, {
+    event: draft.backend === "external" ? external : "WORKSPACE_PROVISIONING",
+    subjectId: id,
+    payload:
+      draft.backend === "external"
+        ? { name, external: true }
+        : { name, tier, runtime, ...(parentId === null ? {} : { parent_id: parentId }), ...place },
+  });
 }

@@ -1,10 +1,13 @@
-import type * as P from "@molecule/contracts/procedures";
-import type { Actor } from "@molecule/domain/sets";
+import type { attemptsInput } from "@molecule/contracts/procedures";
+import type { AttemptView } from "@molecule/contracts/workspaces";
+import { listAttempts as selectAttempts } from "@molecule/db/workspaces/list-attempts";
 import type { z } from "zod";
-import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function listAttempts(_deps: Deps, _i: z.infer<typeof P.attemptsInput>): never {
-  notYet();
+/** Attempts of a workspace, newest first; [] for an unknown one. */
+export async function listAttempts(
+  deps: Deps,
+  input: z.infer<typeof attemptsInput>,
+): Promise<AttemptView[]> {
+  return await selectAttempts(deps.db, input.id, input);
 }

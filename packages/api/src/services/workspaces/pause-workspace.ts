@@ -1,14 +1,29 @@
-import type * as P from "@molecule/contracts/procedures";
+import { setIntent } from "@molecule/db/lifecycle/set-intent";
 import type { Actor } from "@molecule/domain/sets";
-import type { z } from "zod";
-import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
-import { notYet } from "../not-yet.ts";
 
-export function pauseWorkspace(_deps: Deps, _actor: Actor, _id: string): never {
-  notYet();
+/** Pauses a workspace and everything below it. @throws DomainError `not_found`, `removed`. */
+export async function pauseWorkspace(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+): Promise<{ count: number }> {
+  return await change(deps, actor, id, "pause");
 }
 
-export function resumeWorkspace(_deps: Deps, _actor: Actor, _id: string): never {
-  notYet();
+/**
+ * Resumes a workspace and the paused ones below it.
+ * @throws DomainError `not_found` (also: not paused), `removed`, `conflict` below a paused ancestor.
+ */
+export async function resumeWorkspace(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+): Promise<{ count: number }> {
+  return await change(deps, actor, id, "resume");
+}
+
+async function change(deps: Deps, actor: Actor, workspaceId: string, to: "pause" | "resume") {
+  const { affected } = await deps.db.transaction((tx) => setIntent(tx, { workspaceId, actor, to }));
+  return { count: affected.length };
 }

@@ -1,0 +1,82 @@
+import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
+import { DomainError } from "@molecule/domain/errors";
+import { DEFAULT_RUNTIME, RUNTIMES, type Runtime } from "@molecule/domain/sets";
+import {
+  type LoadedTemplate,
+  loadTemplates,
+  type Template,
+} from "@molecule/templates/load-templates";
+
+/** What a new workspace starts with before the caller's own wishes. */
+export interface Chosen {
+  readonly runtime: Runtime;
+  /** Null when neither the caller nor a template says. */
+  readonly tier: number | null;
+  readonly config: WorkspaceConfig;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+const EMPTY: WorkspaceConfig = {
+  model: null,
+  provider: null,
+  instructions: "",
+  description: "",
+  requiredEnv: [],
+  starterPrompts: [],
+  extra: {},
+};
+
+/**
+ * The template that was asked for. Without one: an empty configuration that still knows which keys and
+ * models the runtime has, from the first template of that runtime.
+ * @throws DomainError `bad_request` with the known names.
+ */
+export async function chooseTemplate(
+  templatesDir: string,
+  wanted: { readonly template: string | null; readonly runtime: string | null },
+): Promise<Chosen> {
+  const loaded = await loadTemplates(templatesDir);
+  const asked = wanted.runtime === null ? null : parseRuntime(wanted.runtime);
+  if (wanted.template !== null) {
+    const template = pick(loaded, wanted.template);
+    const { tier, config, files } = template;
+    return { runtime: asked ?? template.runtime, tier, config, files };
+  }
+  const runtime = asked ?? DEFAULT_RUNTIME;
+  const kin = usable(loaded).find((template) => template.runtime === runtime);
+  const config =
+    kin === undefined
+      ? EMPTY
+      : { ...kin.config, instructions: "", description: "", starterPrompts: [] };
+  return { runtime, tier: null, config, files: new Map() };
+}
+
+/** @throws DomainError `bad_request` with the known names. */
+export function parseRuntime(text: string): Runtime {
+  const runtime = RUNTIMES.find((known) => known === text);
+  if (runtime !== undefined) return runtime;
+  throw new DomainError("bad_request", `There is no runtime called “${text}”.`, {
+    next: `Use one of: ${RUNTIMES.join(", ")}.`,
+    details: { field: "runtime", known_runtimes: [...RUNTIMES] },
+  });
+}
+
+function usable(loaded: readonly LoadedTemplate[]): Template[] {
+  return loaded.flatMap((entry) => (entry.kind === "template" ? [entry.template] : []));
+}
+
+function pick(loaded: readonly LoadedTemplate[], id: string): Template {
+  const known = usable(loaded);
+  const found = known.find((template) => template.id === id);
+  if (found !== undefined) return found;
+  const names = known.map((template) => template.id);
+  const broken = loaded.find((entry) => entry.kind === "broken" && entry.id === id);
+  const sentence =
+    broken?.kind === "broken"
+      ? `The template “${id}” cannot be used: ${broken.cause}`
+      : `There is no template called “${id}”.`;
+  throw new DomainError("bad_request", sentence, {
+    next: `Use one of: ${names.join(", ")}.`,
+    details: { field: "template", known_templates: names },
+  });
+}
