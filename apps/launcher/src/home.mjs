@@ -1,7 +1,9 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -16,7 +18,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { writeFileWhole } from "./files.mjs";
 import { closedParentOf } from "./postgres-binaries.mjs";
-import { Refusal, refusalForFolder } from "./refusal.mjs";
+import { codeOf, Refusal, refusalForFolder } from "./refusal.mjs";
 
 /** Made by the first start; its presence says that a folder is ours. */
 const ID_FILE = "platform-id";
@@ -44,10 +46,7 @@ export function resolveHome({ given, root, isRoot }) {
     const folder = resolve(given);
     const closed = isRoot ? closedParentOf(dirname(folder)) : undefined;
     if (closed === undefined) return { folder, notice: undefined };
-    throw new Refusal(
-      `MOLECULE_HOME=${folder} lies below ${closed}, which only its owner can enter. As root, Molecule runs Postgres and the agents as other users, who could not reach it.`,
-      `Set MOLECULE_HOME to a folder elsewhere, for example /var/lib/molecule/${basename(folder)}.`,
-    );
+    throw refusalForClosed(folder, closed);
   }
   const closed = isRoot ? closedParentOf(root) : undefined;
   if (closed === undefined) return { folder: join(root, ".molecule"), notice: undefined };
@@ -56,6 +55,17 @@ export function resolveHome({ given, root, isRoot }) {
     folder,
     notice: `Data is kept in ${folder}: only root can enter ${closed}, and Postgres and the agents run as other users.`,
   };
+}
+
+/**
+ * @param {string} folder
+ * @param {string} closed
+ */
+function refusalForClosed(folder, closed) {
+  return new Refusal(
+    `The data folder ${folder} lies below ${closed}, which only its owner can enter. As root, Molecule runs Postgres and the agents as other users, who could not reach it.`,
+    `Set MOLECULE_HOME to a folder elsewhere, for example /var/lib/molecule/${basename(folder)}.`,
+  );
 }
 
 /** @param {string} root */
@@ -74,7 +84,7 @@ function stableName(root) {
 export function prepareHome(folder, { isRoot }) {
   try {
     const isNew = !existsSync(folder);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder, isRoot);
     openHome(folder, isRoot, isNew);
     for (const name of ["run", "logs"])
       mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
@@ -82,6 +92,8 @@ export function prepareHome(folder, { isRoot }) {
   } catch (error) {
     throw refusalForFolder(error, folder) ?? error;
   }
+  const closed = isRoot ? closedParentOf(folder) : undefined;
+  if (closed !== undefined) throw refusalForClosed(folder, closed);
   const needed = existsSync(join(folder, "pg")) ? LEAST_FREE_BYTES : LEAST_FREE_BYTES_NEW;
   const disk = statfsSync(folder);
   const free = disk.bavail * disk.bsize;
@@ -90,6 +102,28 @@ export function prepareHome(folder, { isRoot }) {
       `The disk that holds ${folder} is full: ${toMiB(free)} MiB are free, and ${toMiB(needed)} MiB are needed.`,
       "Free some space, or set MOLECULE_HOME to a folder on another disk. Nothing was changed.",
     );
+  }
+}
+
+/**
+ * @param {string} folder
+ * @param {boolean} isRoot
+ */
+function makeFolder(folder, isRoot) {
+  try {
+    const first = mkdirSync(folder, { recursive: true });
+    if (first === undefined || !isRoot) return;
+    // Whatever the umask says: other users pass through what was made on the way.
+    for (let parent = dirname(folder); parent.startsWith(first); parent = dirname(parent)) {
+      chmodSync(parent, 0o755);
+    }
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    // Node.js says ENOENT for a parent that cannot be written; asking that parent tells why.
+    let parent = dirname(folder);
+    while (!existsSync(parent)) parent = dirname(parent);
+    accessSync(parent, constants.W_OK);
+    throw error;
   }
 }
 
