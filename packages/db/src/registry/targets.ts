@@ -19,6 +19,7 @@ export interface Target {
   readonly budgetLimit: number | null;
   readonly monthlySpend: number;
   readonly idleTimeoutSeconds: number | null;
+  readonly lastHeartbeatAt: Date | null;
   readonly removedAt: Date | null;
 }
 
@@ -36,6 +37,7 @@ interface TargetRow extends Record<string, unknown> {
   budget_limit: number | null;
   monthly_spend: number;
   idle_timeout_seconds: number | null;
+  last_heartbeat_at: string | null;
   removed_at: string | null;
 }
 
@@ -44,7 +46,7 @@ export async function loadTarget(q: Queryable, workspaceId: string): Promise<Tar
   const [row] = await ormOf(q).execute<TargetRow>(sql`
     SELECT w.id, w.name, s.status, w.intent, w.backend, w.delivery_mode, w.current_attempt,
       a.provider_addr, w.advertised_url, w.max_concurrent_tasks, w.budget_limit, w.monthly_spend,
-      l.idle_timeout_seconds, w.removed_at
+      l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at
     FROM workspaces w
     JOIN workspace_statuses s ON s.workspace_id = w.id
     LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
@@ -65,6 +67,7 @@ export async function loadTarget(q: Queryable, workspaceId: string): Promise<Tar
     budgetLimit: row.budget_limit,
     monthlySpend: row.monthly_spend,
     idleTimeoutSeconds: row.idle_timeout_seconds,
+    lastHeartbeatAt: row.last_heartbeat_at === null ? null : new Date(row.last_heartbeat_at),
     removedAt: row.removed_at === null ? null : new Date(row.removed_at),
   };
 }

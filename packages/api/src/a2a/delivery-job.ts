@@ -1,0 +1,34 @@
+import type { Target } from "@molecule/db/registry/targets";
+import type { AgentAddress } from "../adapters/agent-connection.ts";
+
+/** Hears the answer of a streamed call as it comes. */
+export interface StreamListener {
+  /** The agent answers with a stream; called at most once. */
+  readonly onStream: () => void;
+  readonly onChunk: (chunk: Uint8Array) => void;
+}
+
+/** One message that this process holds and has said to be sending. */
+export interface DeliveryJob {
+  /** The id of the queue item and of its activity row. */
+  readonly id: string;
+  readonly target: Target;
+  readonly address: AgentAddress;
+  readonly callerId: string | null;
+  readonly envelope: Readonly<Record<string, unknown>>;
+  readonly wantsStream: boolean;
+  readonly listener?: StreamListener | undefined;
+}
+
+/** How a delivery ended, as the sender is told. */
+export type DeliveryOutcome =
+  | { readonly kind: "answered"; readonly status: number; readonly body: unknown }
+  /** Nothing was sent; the message waits for its target. */
+  | { readonly kind: "queued"; readonly sentence: string }
+  | {
+      readonly kind: "failed";
+      readonly status: number;
+      readonly sentence: string;
+      /** The agent's answer had begun. Absent when nothing was sent. */
+      readonly deliveryConfirmed?: boolean;
+    };

@@ -1,0 +1,290 @@
+import type { Database } from "@molecule/db/database";
+import {
+  type DeliveryEnd,
+  endDelivery,
+  recordTaskId,
+  returnToQueue,
+} from "@molecule/db/queue/a2a-queue";
+import type { SecretCipher } from "@molecule/db/secrets/cipher";
+import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { AGENT_CALL_CEILING_MS, MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
+import {
+  type AgentHead,
+  type AgentResult,
+  type NeverSentCause,
+  requestAgent,
+} from "../adapters/agent-connection.ts";
+import { resolveAll } from "../adapters/public-address.ts";
+import type { Log } from "../deps.ts";
+import { fields, readReply } from "./agent-reply.ts";
+import type { DeliveryJob, DeliveryOutcome } from "./delivery-job.ts";
+import { IdleWatch } from "./idle-watch.ts";
+import { StreamFold } from "./stream-fold.ts";
+
+/** What deliveries are made with. */
+export interface DeliveryTools {
+  readonly db: Database;
+  readonly log: Log;
+  readonly cipher: SecretCipher;
+  readonly allowCidrs: readonly string[];
+  readonly idleTimeoutMs: number;
+  /** The lease holder's name: this process. */
+  readonly owner: string;
+}
+
+/** Pause before a message that could not be sent is tried again, in ms. */
+const RETRY_PAUSE_MS = 2_000;
+
+/** Sends one message, stores what came of it, and tells. Rejects only when the store is down. */
+export async function deliver(
+  tools: DeliveryTools,
+  job: DeliveryJob,
+  stop: AbortSignal,
+): Promise<DeliveryOutcome> {
+  const startedAt = performance.now();
+  const call = await callAgent(tools, job, stop);
+  const durationMs = Math.round(performance.now() - startedAt);
+  const { result, fold } = call;
+  if (result.kind === "never_sent") return await notSent(tools, job, result.cause);
+  if (result.kind === "broken") return await brokenOff(tools, job, { ...call, result, durationMs });
+  if (result.head.status >= 300) return await refusedByAgent(tools, job, result, durationMs);
+  const body = fold === null ? parseJson(result.body) : fold.answer(job.envelope.id);
+  const isWhole = fold === null ? body !== undefined : fold.isComplete && body !== null;
+  if (!isWhole) {
+    const broken = {
+      kind: "broken",
+      cause: "reset",
+      head: result.head,
+      body: result.body,
+    } as const;
+    return await brokenOff(tools, job, { ...call, result: broken, durationMs });
+  }
+  const { isError, text, toolTrace } = readReply(body);
+  const isCancelled = fields(fields(fields(body).result).status).state === "canceled";
+  const sentence = isCancelled ? "Stopped before it was finished." : text.slice(0, 4096);
+  await store(tools, job, {
+    status: isError || isCancelled ? "error" : "ok",
+    responseBody: body,
+    toolTrace,
+    errorDetail: isError || isCancelled ? sentence || "The agent reported an error." : null,
+    durationMs,
+    wasNeverSent: false,
+  });
+  return { kind: "answered", status: result.head.status, body };
+}
+
+interface Call {
+  readonly result: AgentResult;
+  /** Null when the answer is not a stream. */
+  readonly fold: StreamFold | null;
+  readonly whySilent: "idle" | "ceiling" | null;
+}
+
+async function callAgent(tools: DeliveryTools, job: DeliveryJob, stop: AbortSignal): Promise<Call> {
+  const secret = await readInboundSecret(tools.db, tools.cipher, job.target.id);
+  const silence = new AbortController();
+  let whySilent: Call["whySilent"] = null;
+  const giveUp = (why: "idle" | "ceiling") => () => {
+    whySilent ??= why;
+    silence.abort();
+  };
+  const watch = new IdleWatch({
+    db: tools.db,
+    workspaceId: job.target.id,
+    idleMs: (job.target.idleTimeoutSeconds ?? 0) * 1000 || tools.idleTimeoutMs,
+    lastHeartbeatAt: job.target.lastHeartbeatAt,
+    onSilence: giveUp("idle"),
+  });
+  const ceiling =
+    job.callerId === null ? null : setTimeout(giveUp("ceiling"), AGENT_CALL_CEILING_MS);
+  const answer = new IncomingAnswer(tools, job, watch);
+  try {
+    const result = await requestAgent(
+      { allowCidrs: tools.allowCidrs, resolve: resolveAll },
+      {
+        address: job.address,
+        method: "POST",
+        headers: headersOf(job, secret),
+        body: JSON.stringify(job.envelope),
+        signal: AbortSignal.any([stop, silence.signal]),
+        maxResponseBytes: MAX_AGENT_RESPONSE_BYTES,
+        onHead: (head) => answer.begin(head),
+        onChunk: (chunk) => answer.take(chunk),
+      },
+    );
+    return { result: answer.withBody(result), fold: answer.fold, whySilent };
+  } finally {
+    watch.stop();
+    if (ceiling !== null) clearTimeout(ceiling);
+  }
+}
+
+/** The answer as it comes: folded and handed on when it is a stream, collected when it is not. */
+class IncomingAnswer {
+  fold: StreamFold | null = null;
+  readonly #tools: DeliveryTools;
+  readonly #job: DeliveryJob;
+  readonly #watch: IdleWatch;
+  readonly #chunks: Uint8Array[] = [];
+  #toldTaskId: string | null = null;
+
+  constructor(tools: DeliveryTools, job: DeliveryJob, watch: IdleWatch) {
+    this.#tools = tools;
+    this.#job = job;
+    this.#watch = watch;
+  }
+
+  begin(head: AgentHead): void {
+    this.#watch.touch();
+    const isStream = head.status < 300 && head.contentType.startsWith("text/event-stream");
+    if (!isStream) return;
+    this.fold = new StreamFold();
+    this.#job.listener?.onStream();
+  }
+
+  take(chunk: Uint8Array): void {
+    this.#watch.touch();
+    if (this.fold === null) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    this.#job.listener?.onChunk(chunk);
+    this.fold.feed(chunk);
+    const { taskId } = this.fold;
+    if (taskId === null || taskId === this.#toldTaskId) return;
+    this.#toldTaskId = taskId;
+    // Not awaited: the stream must not wait for it, and without it only recovery is lost.
+    recordTaskId(this.#tools.db, this.#job.id, taskId).catch((err: unknown) => {
+      this.#tools.log.warn({ err, activity: this.#job.id }, "task id not recorded");
+    });
+  }
+
+  withBody(result: AgentResult): AgentResult {
+    return result.kind === "never_sent" ? result : { ...result, body: Buffer.concat(this.#chunks) };
+  }
+}
+
+function headersOf(job: DeliveryJob, secret: string | null): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    accept: job.wantsStream ? "text/event-stream, application/json" : "application/json",
+    ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+    ...(job.callerId === null ? {} : { "x-workspace-id": job.callerId }),
+  };
+}
+
+const NEVER_SENT: Record<NeverSentCause, string> = {
+  not_public: "The agent's address is not a public one, so it was not called.",
+  unresolvable: "The name in the agent's address does not resolve.",
+  malformed: "The agent's address cannot be used.",
+  refused: "The agent cannot be reached.",
+  timeout: "The agent did not accept a connection in time.",
+  tls: "The agent's certificate was not accepted.",
+  cancelled: "The platform is stopping.",
+};
+
+async function notSent(
+  tools: DeliveryTools,
+  job: DeliveryJob,
+  cause: NeverSentCause,
+): Promise<DeliveryOutcome> {
+  const sentence = NEVER_SENT[cause];
+  const isManaged = job.target.backend !== "external";
+  if (isManaged || cause === "cancelled") {
+    const how = { afterMs: RETRY_PAUSE_MS, countsAsDelivery: cause !== "cancelled", why: sentence };
+    const returned = await tools.db.transaction((tx) =>
+      returnToQueue(tx, { id: job.id, owner: tools.owner }, how),
+    );
+    if (returned !== "given_up") return { kind: "queued", sentence };
+  }
+  await store(tools, job, failedEnd({ sentence, durationMs: null, wasNeverSent: true }));
+  return { kind: "failed", status: 502, sentence };
+}
+
+interface BrokenCall extends Call {
+  readonly result: Extract<AgentResult, { kind: "broken" }>;
+  readonly durationMs: number;
+}
+
+/** The agent may have done the work, so the message is never sent again by itself. */
+async function brokenOff(
+  tools: DeliveryTools,
+  job: DeliveryJob,
+  call: BrokenCall,
+): Promise<DeliveryOutcome> {
+  const sentence = brokenSentence(call);
+  const partial = call.fold?.answer(job.envelope.id) ?? null;
+  await store(tools, job, {
+    ...failedEnd({ sentence, durationMs: call.durationMs, wasNeverSent: false }),
+    responseBody: partial,
+  });
+  const deliveryConfirmed = call.result.head !== null;
+  return { kind: "failed", status: 502, sentence, deliveryConfirmed };
+}
+
+function brokenSentence(call: BrokenCall): string {
+  if (call.whySilent === "idle") return "The agent was silent for too long; its answer is lost.";
+  if (call.whySilent === "ceiling") return "The agent took longer than 30 minutes.";
+  if (call.result.cause === "too_large") return "The agent's answer is larger than 10 MB.";
+  if (call.result.cause === "cancelled") {
+    return "The platform was stopped while the agent was answering.";
+  }
+  return call.result.head === null
+    ? "The connection to the agent broke before it answered. It may have done the work."
+    : "The connection to the agent broke in the middle of its answer.";
+}
+
+async function refusedByAgent(
+  tools: DeliveryTools,
+  job: DeliveryJob,
+  result: Extract<AgentResult, { kind: "answered" }>,
+  durationMs: number,
+): Promise<DeliveryOutcome> {
+  const { status } = result.head;
+  const body = parseJson(result.body) ?? null;
+  const own = fields(body).error;
+  const message = typeof own === "string" ? own : fields(own).message;
+  const sentence =
+    typeof message === "string" && message !== ""
+      ? message.slice(0, 2000)
+      : status < 400
+        ? "The agent answered with a redirect, which is not followed."
+        : `The agent refused the message (status ${status}).`;
+  await store(tools, job, {
+    ...failedEnd({ sentence, durationMs, wasNeverSent: false }),
+    responseBody: body,
+  });
+  return { kind: "failed", status: status >= 400 && status < 600 ? status : 502, sentence };
+}
+
+type StoredEnd = Omit<DeliveryEnd, "isForPerson">;
+
+function failedEnd(end: {
+  readonly sentence: string;
+  readonly durationMs: number | null;
+  readonly wasNeverSent: boolean;
+}): StoredEnd {
+  return {
+    status: "error",
+    responseBody: null,
+    toolTrace: null,
+    errorDetail: end.sentence,
+    durationMs: end.durationMs,
+    wasNeverSent: end.wasNeverSent,
+  };
+}
+
+/** Whoever has the end of a message stores it, also when another process took the item over. */
+async function store(tools: DeliveryTools, job: DeliveryJob, end: StoredEnd): Promise<void> {
+  await tools.db.transaction((tx) =>
+    endDelivery(tx, { id: job.id, owner: null }, { ...end, isForPerson: job.callerId === null }),
+  );
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

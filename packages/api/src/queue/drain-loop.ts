@@ -1,0 +1,153 @@
+import {
+  type Claimed,
+  claimDueItem,
+  endDelivery,
+  markSending,
+  type QueueItem,
+  returnToQueue,
+} from "@molecule/db/queue/a2a-queue";
+import { markSilentExternals } from "@molecule/db/registry/liveness";
+import { loadTarget, type Target } from "@molecule/db/registry/targets";
+import { deliveryOf } from "@molecule/domain/delivery";
+import { agentAddressOf } from "../a2a/agent-address.ts";
+import type { DeliveryTools } from "../a2a/delivery.ts";
+import type { Dispatcher } from "../a2a/dispatcher.ts";
+import { readEnvelope } from "../a2a/envelope.ts";
+import { recoverAnswer } from "./recover-answer.ts";
+
+/** Pause before an item whose target cannot take it is looked at again; being ready wakes it earlier. */
+const NOT_READY_PAUSE_MS = 5_000;
+const NEEDS_A_PERSON_PAUSE_MS = 30_000;
+/** How often silent external agents are looked for. */
+const SILENCE_LOOK_MS = 15_000;
+
+/**
+ * Takes waiting messages to their targets and finds those whose deliverer vanished. The poll is the
+ * guarantee; `poke` only shortens the wait. Passes never overlap; an error ends the pass, not the loop.
+ */
+export class DrainLoop {
+  readonly #tools: DeliveryTools;
+  readonly #dispatcher: Pick<Dispatcher, "lease" | "deliver" | "hold" | "running">;
+  readonly #timer: NodeJS.Timeout;
+  #pass: Promise<void> | null = null;
+  #isPoked = false;
+  #isStopped = false;
+  #silenceLookedAt = performance.now();
+
+  constructor(
+    tools: DeliveryTools,
+    dispatcher: Pick<Dispatcher, "lease" | "deliver" | "hold" | "running">,
+    pollMs: number,
+  ) {
+    this.#tools = tools;
+    this.#dispatcher = dispatcher;
+    this.#timer = setInterval(() => this.poke(), pollMs);
+    this.#timer.unref();
+  }
+
+  poke(): void {
+    this.#isPoked = true;
+    if (this.#pass !== null || this.#isStopped) return;
+    this.#pass = this.#run().finally(() => {
+      this.#pass = null;
+      if (this.#isPoked) this.poke();
+    });
+  }
+
+  /** No claim happens after it resolves. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    await this.#pass;
+  }
+
+  async #run(): Promise<void> {
+    this.#isPoked = false;
+    try {
+      await this.#lookForSilence();
+      while (!this.#isStopped) {
+        const claimed = await claimDueItem(this.#tools.db, this.#dispatcher.lease);
+        if (claimed === null) return;
+        await this.#handle(claimed);
+      }
+    } catch (err) {
+      this.#tools.log.warn(
+        { err },
+        "looking for waiting messages failed; the next pass tries again",
+      );
+    }
+  }
+
+  async #lookForSilence(): Promise<void> {
+    if (performance.now() - this.#silenceLookedAt < SILENCE_LOOK_MS) return;
+    this.#silenceLookedAt = performance.now();
+    await this.#tools.db.transaction((tx) => markSilentExternals(tx));
+  }
+
+  async #handle(claimed: Claimed): Promise<void> {
+    const { item } = claimed;
+    // Ours after all: its lease ran out while the database was away.
+    if (this.#dispatcher.running(item.id) !== undefined) return;
+    if (claimed.kind === "expired") {
+      await this.#giveUp(
+        item,
+        "It was not delivered within 24 hours, because the agent was not there.",
+      );
+      return;
+    }
+    const target = await loadTarget(this.#tools.db, item.workspaceId);
+    if (claimed.kind === "orphaned") {
+      const work = (stop: AbortSignal) => recoverAnswer(this.#tools, { item, target }, stop);
+      // Its end is stored by the work itself; the loop goes on meanwhile.
+      this.#dispatcher.hold(item.id, work).catch(() => undefined);
+      return;
+    }
+    if (target === null || target.status === "removed") {
+      await this.#giveUp(item, "The agent was removed before the message could be delivered.");
+      return;
+    }
+    await this.#deliver(item, target);
+  }
+
+  async #deliver(item: QueueItem, target: Target): Promise<void> {
+    const address = agentAddressOf(target);
+    const how = deliveryOf({ ...target, hasAddress: address !== null });
+    if (how.kind !== "dispatch" || address === null) {
+      const afterMs = how.kind === "queue" ? NOT_READY_PAUSE_MS : NEEDS_A_PERSON_PAUSE_MS;
+      const back = { afterMs, countsAsDelivery: false, why: null };
+      await this.#tools.db.transaction((tx) => returnToQueue(tx, this.#held(item), back));
+      return;
+    }
+    const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, this.#held(item)));
+    if (!isOurs) return;
+    const { body, wantsStream } = readEnvelope(item.body);
+    const job = {
+      id: item.id,
+      target,
+      address,
+      callerId: item.callerId,
+      envelope: body,
+      wantsStream,
+    };
+    // Its end is stored by the delivery itself; the loop goes on meanwhile.
+    this.#dispatcher.deliver(job).catch(() => undefined);
+  }
+
+  async #giveUp(item: QueueItem, sentence: string): Promise<void> {
+    await this.#tools.db.transaction((tx) =>
+      endDelivery(tx, this.#held(item), {
+        status: "error",
+        responseBody: null,
+        toolTrace: null,
+        errorDetail: sentence,
+        durationMs: null,
+        wasNeverSent: item.dispatchedAt === null,
+        isForPerson: item.callerId === null,
+      }),
+    );
+  }
+
+  #held(item: QueueItem): { readonly id: string; readonly owner: string } {
+    return { id: item.id, owner: this.#tools.owner };
+  }
+}

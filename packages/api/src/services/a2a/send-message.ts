@@ -1,0 +1,174 @@
+import { logActivity } from "@molecule/db/activity/activity-log";
+import { removedError } from "@molecule/db/lifecycle/lock-workspace";
+import { setIntent } from "@molecule/db/lifecycle/set-intent";
+import { type Accepted, acceptMessage } from "@molecule/db/queue/a2a-queue";
+import { loadParents, loadTarget, type Target } from "@molecule/db/registry/targets";
+import { canCommunicate } from "@molecule/domain/access";
+import { deliveryOf } from "@molecule/domain/delivery";
+import { DomainError } from "@molecule/domain/errors";
+import { PLATFORM_ACTOR } from "@molecule/domain/sets";
+import { agentAddressOf } from "../../a2a/agent-address.ts";
+import { readEnvelope } from "../../a2a/envelope.ts";
+import type { Deps } from "../../deps.ts";
+import { answerRepeated } from "./answer-repeated.ts";
+import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
+import { passThrough } from "./pass-through.ts";
+import type { ProxyAnswer } from "./proxy-answer.ts";
+
+/** One call of the proxy. */
+export interface SendInput {
+  readonly targetId: string;
+  readonly caller: Caller;
+  /** The JSON body as it came. */
+  readonly body: unknown;
+  /** How long the sender waits, in ms; null: until the end. The delivery goes on after it. */
+  readonly waitMs: number | null;
+}
+
+/**
+ * Takes a call to an agent and answers with what came of it. A message is written down first, counts
+ * once per target and message id, and is delivered whether the sender stays or not.
+ * @throws DomainError as §6.3 to §6.5: `bad_request`, `forbidden`, `not_found`, `removed`,
+ * `budget_exceeded`, `workspace_unreachable`, `workspace_restarting`.
+ */
+export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAnswer> {
+  const envelope = readEnvelope(input.body);
+  const target = await loadTarget(deps.db, input.targetId);
+  if (target === null) throw new DomainError("not_found", "There is no such workspace.");
+  if (target.status === "removed") throw removedError(target.id, target.removedAt);
+  await requireAccess(deps, input.caller, target);
+  requireBudget(target);
+  const address = agentAddressOf(target);
+  const how = deliveryOf({ ...target, hasAddress: address !== null });
+  switch (how.kind) {
+    case "refuse":
+      throw refusal(target, how.why);
+    case "wake":
+      throw await wake(deps, target);
+    case "poll":
+      return await writeDown(deps, input, { envelope, target });
+    case "queue":
+      if (!envelope.isMessage) throw notReady(target);
+      return await acceptAndAnswer(deps, input, { envelope, target, address: null });
+    case "dispatch":
+      if (!envelope.isMessage) return await passThrough(deps, { envelope, target, address });
+      return await acceptAndAnswer(deps, input, { envelope, target, address });
+  }
+}
+
+async function requireAccess(deps: Deps, caller: Caller, target: Target): Promise<void> {
+  if (caller.kind === "person" || caller.id === target.id) return;
+  const parents = await loadParents(deps.db, [caller.id, target.id]);
+  const placed = (id: string) => ({ id, parentId: parents.get(id) ?? null });
+  const isKnown = parents.has(caller.id) && parents.has(target.id);
+  if (isKnown && canCommunicate(placed(caller.id), placed(target.id), (id) => parents.get(id))) {
+    return;
+  }
+  throw new DomainError("forbidden", "These two agents may not speak to each other.", {
+    next: "Agents speak to their siblings, to those above and to those below them.",
+  });
+}
+
+function requireBudget(target: Target): void {
+  if (target.budgetLimit === null || target.monthlySpend < target.budgetLimit) return;
+  throw new DomainError("budget_exceeded", "The monthly budget of this agent is used up.", {
+    next: "Raise its budget or wait for the next month.",
+  });
+}
+
+function refusal(target: Target, why: "removed" | "paused" | "failed" | "no_address"): DomainError {
+  const details = { status: target.status };
+  switch (why) {
+    case "removed":
+      return removedError(target.id, target.removedAt);
+    case "paused":
+      return new DomainError("workspace_unreachable", `${target.name} is paused.`, {
+        next: "Resume it, then send the message again.",
+        details,
+      });
+    case "failed":
+      return new DomainError("workspace_unreachable", `${target.name} could not be started.`, {
+        next: "Look at its card for the cause, then press Retry.",
+        details,
+      });
+    case "no_address":
+      return new DomainError("workspace_unreachable", `${target.name} has not said where it is.`, {
+        next: "Connect the agent; it registers its url.",
+        details,
+      });
+  }
+}
+
+async function wake(deps: Deps, target: Target): Promise<DomainError> {
+  await deps.db.transaction((tx) =>
+    setIntent(tx, { workspaceId: target.id, actor: PLATFORM_ACTOR, to: "resume" }),
+  );
+  return new DomainError("workspace_unreachable", `${target.name} was asleep and is waking up.`, {
+    next: "Send the message again in 15 seconds.",
+    details: { waking: true, retry_after: 15 },
+  });
+}
+
+function notReady(target: Target): DomainError {
+  return new DomainError("workspace_restarting", `${target.name} is not ready yet.`, {
+    next: "Try again in a few seconds.",
+    details: { restarting: true, status: target.status, retry_after: 5 },
+  });
+}
+
+/** The agent polls: the message is on its activity list and that is all. Source: contract §6.3. */
+async function writeDown(
+  deps: Deps,
+  { caller }: SendInput,
+  { envelope, target }: Omit<Sending, "address">,
+): Promise<ProxyAnswer> {
+  const { method } = envelope;
+  await deps.db.transaction((tx) =>
+    logActivity(tx, {
+      workspaceId: target.id,
+      type: "a2a_receive",
+      status: "ok",
+      sourceId: caller.kind === "workspace" ? caller.id : null,
+      targetId: target.id,
+      method,
+      summary: `${method} → ${target.name}`,
+      requestBody: envelope.body,
+      actorName: caller.name,
+      messageId: envelope.messageId,
+    }),
+  );
+  return { kind: "json", status: 200, body: { status: "queued", delivery_mode: "poll", method } };
+}
+
+async function acceptAndAnswer(
+  deps: Deps,
+  input: SendInput,
+  sending: Sending,
+): Promise<ProxyAnswer> {
+  const accepted = await accept(deps, input.caller, sending);
+  if (accepted.kind === "repeated") {
+    return await answerRepeated(deps, { ...input, ...sending, row: accepted.row });
+  }
+  const { id } = accepted.row;
+  if (sending.address === null) return await queuedAnswer(deps, sending, id);
+  return await deliverAndAnswer(deps, input, { ...sending, address: sending.address, id });
+}
+
+async function accept(deps: Deps, caller: Caller, sending: Sending): Promise<Accepted> {
+  const { envelope, target, address } = sending;
+  return await deps.db.transaction((tx) =>
+    acceptMessage(
+      tx,
+      {
+        targetId: target.id,
+        targetName: target.name,
+        callerId: caller.kind === "workspace" ? caller.id : null,
+        actorName: caller.name,
+        method: envelope.method,
+        messageId: envelope.messageId ?? "",
+        envelope: envelope.body,
+      },
+      address === null ? null : deps.dispatcher.lease,
+    ),
+  );
+}
