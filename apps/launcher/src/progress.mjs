@@ -46,7 +46,7 @@ export function createProgress(out) {
       const draw = () => {
         frame += 1;
         const words = detail === "" ? title : `${title}: ${detail}`;
-        const line = `${words} (${elapsed()})`.slice(0, (out.columns ?? 100) - 3);
+        const line = `${words} (${elapsed()})`.slice(0, (out.columns || 100) - 3);
         out.write(`\r\u001b[2K${paint("36", SPINNER[frame % SPINNER.length] ?? "")} ${line}`);
       };
       const tick = () =>

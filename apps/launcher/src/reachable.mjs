@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { closedParentOf } from "./postgres-binaries.mjs";
 
 /**
@@ -11,12 +19,11 @@ import { closedParentOf } from "./postgres-binaries.mjs";
  * @returns {string}
  */
 export function makeReachable(file, cacheFolder) {
+  const real = realpathSync(file);
   const stat = statSync(file);
   const isRunnable = (stat.mode & 0o100) !== 0;
   const needed = isRunnable ? 0o005 : 0o004;
-  // The file's own "closed" is about entering folders, so its parent is what is looked at.
-  if (closedParentOf(join(file, "..")) === undefined && (stat.mode & needed) === needed)
-    return file;
+  if (closedParentOf(dirname(real)) === undefined && (stat.mode & needed) === needed) return file;
   const digest = createHash("sha256").update(`${file} ${stat.size} ${stat.mtimeMs}`).digest("hex");
   mkdirSync(cacheFolder, { recursive: true });
   chmodSync(cacheFolder, 0o755);
