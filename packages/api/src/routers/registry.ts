@@ -1,5 +1,6 @@
 import { byWorkspace, cardView, peerList } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { findPeers } from "../services/registry/find-agents.ts";
+import { readAgentCard } from "../services/registry/read-agent-card.ts";
 import { readProcedure } from "../trpc.ts";
 
 /** What an agent said about itself, and whom it may speak to. */
@@ -7,9 +8,9 @@ export const registryRouter = {
   card: readProcedure
     .input(byWorkspace)
     .output(cardView)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => readAgentCard(ctx.deps, input.workspaceId)),
   peers: readProcedure
     .input(byWorkspace)
     .output(peerList)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => findPeers(ctx.deps, input.workspaceId, null)),
 };

@@ -5,7 +5,12 @@ import {
   revokeTokenInput,
   tokenList,
 } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import type { TokenRow } from "@molecule/db/tokens/workspace-tokens";
+import {
+  mintWorkspaceToken,
+  readTokens,
+  revokeWorkspaceToken,
+} from "../services/tokens/manage-tokens.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** Bearers of a workspace; a token's text is shown once. */
@@ -13,13 +18,30 @@ export const tokensRouter = {
   list: readProcedure
     .input(byWorkspace)
     .output(tokenList)
-    .query(() => notYet()),
+    .query(async ({ ctx, input }) => (await readTokens(ctx.deps, input.workspaceId)).map(viewOf)),
   mint: writeProcedure
     .input(byWorkspace)
     .output(mintedToken)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => {
+      const minted = await mintWorkspaceToken(ctx.deps, input.workspaceId);
+      return { ...viewOf(minted), token: minted.token };
+    }),
   revoke: writeProcedure
     .input(revokeTokenInput)
     .output(doneResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => {
+      await revokeWorkspaceToken(ctx.deps, input.workspaceId, input.id);
+      return { done: true as const };
+    }),
 };
+
+function viewOf(row: TokenRow) {
+  return {
+    id: row.id,
+    kind: row.kind,
+    prefix: row.prefix,
+    attemptNo: row.attemptNo,
+    createdAt: row.createdAt.toISOString(),
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+  };
+}

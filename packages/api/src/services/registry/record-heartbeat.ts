@@ -1,0 +1,63 @@
+import type { HeartbeatBody } from "@molecule/contracts/wire";
+import { markFirstHeartbeat } from "@molecule/db/lifecycle/mark-registered";
+import { wakeQueue } from "@molecule/db/queue/a2a-queue";
+import { recordBeat } from "@molecule/db/registry/liveness";
+import { recordSpend } from "@molecule/db/registry/spend";
+import { ensureInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { DomainError } from "@molecule/domain/errors";
+import type { Deps } from "../../deps.ts";
+import type { AgentIdentity } from "./register-agent.ts";
+
+/** What a beating agent learns. Source: contract §5.4. */
+export interface HeartbeatAnswer {
+  readonly status: "ok";
+  readonly platform_inbound_secret: string;
+}
+
+/**
+ * Records a beat; the first one of an attempt makes it READY. Appends nothing to the log unless
+ * something changed; streams of this process hear every beat.
+ * @throws DomainError `superseded` when a newer attempt has beaten already.
+ */
+export async function recordHeartbeat(
+  deps: Deps,
+  identity: AgentIdentity,
+  body: HeartbeatBody,
+): Promise<HeartbeatAnswer> {
+  const { workspaceId, attemptNo } = identity;
+  const done = await deps.db.transaction(async (tx) => {
+    const beat = await recordBeat(tx, {
+      workspaceId,
+      attemptNo,
+      errorRate: body.error_rate,
+      sampleError: body.sample_error,
+      activeTasks: body.active_tasks,
+      uptimeSeconds: body.uptime_seconds,
+      currentTask: body.current_task,
+      runtimeState: body.runtime_state,
+      capabilities: body.runtime_metadata?.capabilities,
+      idleTimeoutSeconds: body.runtime_metadata?.idle_timeout_seconds,
+    });
+    if (!beat.isCurrent) throw superseded();
+    if (attemptNo !== null) await markFirstHeartbeat(tx, { workspaceId, attemptNo });
+    await recordSpend(tx, workspaceId, body.monthly_spend);
+    const hasWaiting = await wakeQueue(tx, workspaceId);
+    const { secret } = await ensureInboundSecret(tx, deps.cipher, workspaceId);
+    return { beat, hasWaiting, secret };
+  });
+  if (done.hasWaiting) deps.dispatcher.poke();
+  deps.live.emit({
+    event: "WORKSPACE_HEARTBEAT",
+    workspace_id: workspaceId,
+    timestamp: deps.now().toISOString(),
+    payload: { active_tasks: done.beat.activeTasks, uptime_seconds: done.beat.uptimeSeconds },
+  });
+  return { status: "ok", platform_inbound_secret: done.secret };
+}
+
+function superseded(): DomainError {
+  return new DomainError("superseded", "A newer start of this workspace has taken over.", {
+    next: "Stop this instance; the newer one is running.",
+    details: { superseded: true },
+  });
+}
