@@ -1,0 +1,85 @@
+import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type Places, workspacesFolder } from "./places.ts";
+
+/** Who an agent's processes belong to. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** First uid given to a workspace. Far above those of people and services. */
+export const FIRST_UID = 200_000;
+const LAST_UID = 299_999;
+
+/**
+ * Gives every workspace an unprivileged uid of its own when the platform is root; null otherwise: all
+ * agents then run as the platform's user. A uid is one file that names its workspace, made exclusively,
+ * so that two workers never give the same one.
+ */
+export class Accounts {
+  readonly #folder: string;
+  readonly #isRoot: boolean;
+
+  constructor(home: string, isRoot: boolean) {
+    this.#folder = path.join(workspacesFolder(home), ".uids");
+    this.#isRoot = isRoot;
+  }
+
+  /** The workspace's account, if it has one. */
+  async find(places: Places): Promise<Account | null> {
+    if (!this.#isRoot) return null;
+    const text = await readFile(path.join(places.run, "uid"), "utf8").catch(() => null);
+    const uid = Number(text);
+    return uid >= FIRST_UID && uid <= LAST_UID ? { uid, gid: uid } : null;
+  }
+
+  /** The workspace's folders exist, closed to everybody but its account and the platform. */
+  async prepare(places: Places, workspaceId: string): Promise<Account | null> {
+    await mkdir(places.run, { recursive: true, mode: 0o700 });
+    if (this.#isRoot) {
+      // The agent passes through these and owns neither, so it cannot swap what root writes into.
+      await chmod(path.dirname(places.folder), 0o711);
+      await chmod(places.folder, 0o711);
+      await chmod(places.run, 0o700);
+    }
+    const known = await this.find(places);
+    const account = known ?? (this.#isRoot ? await this.#take(places, workspaceId) : null);
+    for (const folder of [places.configs, places.workspace, places.home, places.plugins]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (account !== null) await chown(folder, account.uid, account.gid);
+    }
+    return account;
+  }
+
+  /** The uid may be given to another workspace; call it when nothing of this one is left. */
+  async release(places: Places, workspaceId: string): Promise<void> {
+    const account = await this.find(places);
+    if (account === null) return;
+    const file = path.join(this.#folder, String(account.uid));
+    const owner = await readFile(file, "utf8").catch(() => "");
+    if (owner === workspaceId) await rm(file, { force: true });
+  }
+
+  async #take(places: Places, workspaceId: string): Promise<Account> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const taken = new Set((await readdir(this.#folder)).map(Number));
+    for (let uid = FIRST_UID; uid <= LAST_UID; uid += 1) {
+      if (taken.has(uid)) continue;
+      try {
+        await writeFile(path.join(this.#folder, String(uid)), workspaceId, { flag: "wx" });
+      } catch (error) {
+        if (isCode(error, "EEXIST")) continue;
+        throw error;
+      }
+      await writeFile(path.join(places.run, "uid"), String(uid), { mode: 0o600 });
+      return { uid, gid: uid };
+    }
+    throw new Error("invariant: fewer than 100 000 workspaces on one machine");
+  }
+}
+
+/** True for a system error with this code. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,105 @@
+import path from "node:path";
+import { z } from "zod";
+
+const schema = z.object({
+  DATABASE_URL: z.string().min(1),
+  MOLECULE_HOME: z.string().min(1),
+  MOLECULE_VERSION: z.string().default("0.0.0"),
+  MOLECULE_BACKEND: z.enum(["auto", "process", "docker"]).default("auto"),
+  MOLECULE_PLATFORM_ID: z.string().optional(),
+  PORT: z.coerce.number().int().min(1).max(65_535).default(8080),
+  RUNTIME_BUNDLE: z.string().min(1),
+  AGENTS_DIR: z.string().optional(),
+  SECRETS_ENCRYPTION_KEY: z.string().optional(),
+  MOLECULE_SETTLE_SCALE: z.coerce.number().positive().default(1),
+  MOLECULE_LEASE_MS: z.coerce.number().int().positive().default(15_000),
+  MOLECULE_POLL_MS: z.coerce.number().int().positive().default(1_000),
+  MOLECULE_STOP_GRACE_MS: z.coerce.number().int().positive().default(10_000),
+  MOLECULE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+  MOLECULE_IMAGE_PREFIX: z.string().optional(),
+  MOLECULE_FAILPOINTS: z.string().default(""),
+  MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
+  PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().default(600),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+});
+
+/** What this process was started with. The only reader of the process environment. */
+export interface WorkerEnv {
+  readonly databaseUrl: string;
+  /** Folder of all state. */
+  readonly home: string;
+  readonly version: string;
+  readonly backend: "auto" | "process" | "docker";
+  /** Undefined: read from the home folder. */
+  readonly platformId: string | undefined;
+  /** Public port of the platform: what instances talk to. */
+  readonly platformPort: number;
+  /** The bundled reference runtime. */
+  readonly runtimeBundle: string;
+  /** One folder per runtime with the package.json and lock file of its agent. */
+  readonly agentsDir: string;
+  readonly secretsKey: string | undefined;
+  /** Multiplies settle, backoff, probe and sweep times; 1 outside tests. */
+  readonly timeScale: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  /** How long an instance may take to end after it was asked to. */
+  readonly stopGraceMs: number;
+  /** Workspaces worked on at the same time. */
+  readonly concurrency: number;
+  readonly imagePrefix: string | undefined;
+  readonly failpoints: string;
+  /** The end of stdin ends this process in order: it was started by a launcher. */
+  readonly exitsWithStdin: boolean;
+  readonly bootTimeoutMs: number;
+  readonly logLevel: string;
+  /** What instances inherit from the machine: nothing that belongs to the platform. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
+const INHERITED = [
+  "PATH",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TMPDIR",
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
+];
+
+/** @throws Error naming the variable that is missing or wrong. */
+export function readEnv(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): WorkerEnv {
+  const parsed = schema.safeParse(source);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`The variable ${issue?.path.join(".")} is missing or wrong: ${issue?.message}`);
+  }
+  const env = parsed.data;
+  const bundle = path.resolve(env.RUNTIME_BUNDLE);
+  return {
+    databaseUrl: env.DATABASE_URL,
+    home: path.resolve(env.MOLECULE_HOME),
+    version: env.MOLECULE_VERSION,
+    backend: env.MOLECULE_BACKEND,
+    platformId: env.MOLECULE_PLATFORM_ID,
+    platformPort: env.PORT,
+    runtimeBundle: bundle,
+    agentsDir: path.resolve(env.AGENTS_DIR ?? path.join(path.dirname(bundle), "../agents")),
+    secretsKey: env.SECRETS_ENCRYPTION_KEY,
+    timeScale: env.MOLECULE_SETTLE_SCALE,
+    leaseMs: env.MOLECULE_LEASE_MS,
+    pollMs: env.MOLECULE_POLL_MS,
+    stopGraceMs: env.MOLECULE_STOP_GRACE_MS,
+    concurrency: env.MOLECULE_CONCURRENCY,
+    imagePrefix: env.MOLECULE_IMAGE_PREFIX,
+    failpoints: env.MOLECULE_FAILPOINTS,
+    exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
+    bootTimeoutMs: env.PROVISION_TIMEOUT_SECONDS * 1_000,
+    logLevel: env.LOG_LEVEL,
+    inherited: Object.fromEntries(
+      INHERITED.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
+    ),
+  };
+}
