@@ -60,6 +60,7 @@ export const fileContent = z.object({
   /** The bytes are not text: shown as such, never saved back. */
   isBinary: z.boolean(),
 });
+export type FileContent = z.infer<typeof fileContent>;
 
 /** One part of the Configure tab; each is fetched and can fail by itself. */
 export const configDocument = z.object({

@@ -1,13 +1,135 @@
 "use client";
+import { lazy, Suspense, useId, useState } from "react";
+import { AfterDelay, Skeleton } from "../../ui/skeleton.tsx";
 import { EmptyState } from "../../ui/state.tsx";
-import type { PanelTab } from "../location/route.ts";
+import { TabPanel, Tabs } from "../../ui/tabs.tsx";
+import { PANEL_TABS, type PanelTab } from "../location/route.ts";
+import { useNode, useOrganisation } from "../store/node-store.tsx";
+import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
+import { ActivityTab } from "./activity/activity-tab.tsx";
+import { ChatTab } from "./chat/chat-tab.tsx";
+import { ConfigTab } from "./configure/config-tab.tsx";
+import { PanelHeader } from "./header/panel-header.tsx";
+import { ReasonBar } from "./header/reason-bar.tsx";
+import { OverviewTab } from "./overview/overview-tab.tsx";
+import { usePanelMemory } from "./state/panel-provider.tsx";
+
+const FilesTab = lazy(async () => {
+  const loaded = await import("./files/files-tab.tsx");
+  return { default: loaded.FilesTab };
+});
 
 export interface PanelProps {
   workspaceId: string;
   tab: PanelTab;
 }
 
+const TITLES: Readonly<Record<PanelTab, string>> = {
+  chat: "Chat",
+  activity: "Activity",
+  overview: "Overview",
+  files: "Files",
+  configure: "Configure",
+};
+
 /** Everything about one workspace: its header and its tabs. Fills the region that it is put in. */
 export function Panel({ workspaceId, tab }: PanelProps) {
-  return <EmptyState title={tab} detail={workspaceId} />;
+  const node = useNode(workspaceId);
+  const headingId = useId();
+  const actions = useWorkspaceActions();
+  const isLoaded = useOrganisation() !== null;
+  if (node === undefined) {
+    return (
+      <aside aria-label="Agent" className="h-full bg-card">
+        {isLoaded ? (
+          <EmptyState
+            title="This agent is not here any more"
+            detail="It was deleted, or its address is wrong."
+          />
+        ) : (
+          <PanelSkeleton />
+        )}
+      </aside>
+    );
+  }
+  return (
+    <aside aria-labelledby={headingId} className="flex h-full min-h-0 min-w-0 flex-col bg-card">
+      <PanelHeader node={node} headingId={headingId} />
+      <ReasonBar node={node} onSeeMore={() => actions.open(workspaceId, "overview")} />
+      <PanelTabs
+        key={workspaceId}
+        workspaceId={workspaceId}
+        tab={tab}
+        onTabChange={(next) => actions.open(workspaceId, next)}
+      />
+    </aside>
+  );
+}
+
+/** Tabs stay in the document once visited, so that nothing in them is lost by looking elsewhere. */
+function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void }) {
+  const { workspaceId, tab, onTabChange } = props;
+  const [visited, setVisited] = useState<ReadonlySet<PanelTab>>(new Set([tab]));
+  if (!visited.has(tab)) setVisited(new Set([...visited, tab]));
+  const hasFileDraft = usePanelMemory(
+    workspaceId,
+    (memory) => Object.keys(memory.draft.files).length > 0,
+  );
+  const hasConfigDraft = usePanelMemory(
+    workspaceId,
+    ({ draft }) => Object.keys(draft.config.mine).length + Object.keys(draft.secrets).length > 0,
+  );
+  const dots: Partial<Record<PanelTab, boolean>> = {
+    files: hasFileDraft,
+    configure: hasConfigDraft,
+  };
+  return (
+    <Tabs
+      value={tab}
+      onValueChange={onTabChange}
+      label="Parts of this agent"
+      className="flex-1 max-md:flex-col-reverse max-md:[&>[role=tablist]]:justify-around max-md:[&>[role=tablist]]:border-t max-md:[&>[role=tablist]]:border-b-0 max-md:[&>[role=tablist]]:pb-[env(safe-area-inset-bottom)]"
+      tabs={PANEL_TABS.map((value, index) => ({
+        value,
+        title: TITLES[value],
+        hasDot: dots[value] === true,
+        keys: String(index + 1),
+      }))}
+    >
+      {PANEL_TABS.filter((value) => visited.has(value)).map((value) => (
+        <TabPanel key={value} value={value} keepMounted className="overflow-hidden">
+          <Suspense fallback={<PanelSkeleton />}>
+            <TabContent workspaceId={workspaceId} tab={value} />
+          </Suspense>
+        </TabPanel>
+      ))}
+    </Tabs>
+  );
+}
+
+function TabContent({ workspaceId, tab }: PanelProps) {
+  switch (tab) {
+    case "chat":
+      return <ChatTab workspaceId={workspaceId} />;
+    case "activity":
+      return <ActivityTab workspaceId={workspaceId} />;
+    case "overview":
+      return <OverviewTab workspaceId={workspaceId} />;
+    case "files":
+      return <FilesTab workspaceId={workspaceId} />;
+    case "configure":
+      return <ConfigTab workspaceId={workspaceId} />;
+  }
+}
+
+function PanelSkeleton() {
+  return (
+    <AfterDelay>
+      <div className="flex flex-col gap-3 p-4">
+        <Skeleton className="h-6 w-2/5" />
+        <Skeleton className="h-4 w-3/5" />
+        <Skeleton className="h-32" />
+      </div>
+    </AfterDelay>
+  );
 }

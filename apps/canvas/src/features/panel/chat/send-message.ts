@@ -105,7 +105,7 @@ async function followStream(body: ReadableStream<Uint8Array>, report: Report): P
 function isQueued(body: unknown): boolean {
   if (typeof body !== "object" || body === null) return false;
   const fields = body as Record<string, unknown>;
-  return fields["queued"] === true || fields["status"] === "queued";
+  return fields.queued === true || fields.status === "queued";
 }
 
 function errorText(body: unknown, status: number): string {

@@ -68,5 +68,5 @@ test("storage that holds something else, or throws, reads as fresh", () => {
   const store = createPanelStore(closed);
   store.getState().update("w", (memory) => ({ ...memory, composer: "kept on screen" }));
   store.flush();
-  expect(store.getState().byWorkspace["w"]?.composer).toBe("kept on screen");
+  expect(store.getState().byWorkspace.w?.composer).toBe("kept on screen");
 });

@@ -1,0 +1,166 @@
+"use client";
+import type { ConfigDocument } from "@molecule/contracts/panel";
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { useQuery } from "@tanstack/react-query";
+import { useTRPC } from "../../../trpc/client.tsx";
+import { readProblem } from "../../../trpc/problem.ts";
+import { Field, Input, Select, Textarea } from "../../../ui/field.tsx";
+import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
+import { ErrorState } from "../../../ui/state.tsx";
+import {
+  type ConfigField,
+  type ConfigFields,
+  editField,
+  shownValue,
+} from "../drafts/config-draft.ts";
+import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
+import { FieldConflict } from "./field-conflict.tsx";
+import { ModelField } from "./model-field.tsx";
+import { APPLY_POLICY_TEXT, SIZE_TEXT, sizeNote } from "./setting-text.ts";
+
+/** The settings of the one configuration document: the form, or why there is none. */
+export function SettingsSection({ node }: { node: WorkspaceNode }) {
+  const trpc = useTRPC();
+  const query = useQuery(trpc.config.document.queryOptions({ workspaceId: node.id }));
+  if (query.data !== undefined) return <SettingsForm node={node} document={query.data} />;
+  if (query.isError) {
+    const problem = readProblem(query.error);
+    return (
+      <ErrorState
+        title="The settings could not be loaded"
+        detail={`${problem.sentence} Nothing is shown, so that nothing can be overwritten by mistake.`}
+        requestId={problem.requestId}
+        onRetry={() => void query.refetch()}
+        isRetrying={query.isFetching}
+      />
+    );
+  }
+  return (
+    <AfterDelay>
+      <div role="status" className="flex flex-col gap-4 p-4">
+        <span className="sr-only">Loading settings</span>
+        <Skeleton className="h-14" />
+        <Skeleton className="h-36" />
+        <Skeleton className="h-14" />
+      </div>
+    </AfterDelay>
+  );
+}
+
+/** One field of the form: what it shows, and how an edit is staged. */
+export interface Editing<F extends ConfigField> {
+  readonly value: ConfigFields[F];
+  readonly set: (value: ConfigFields[F]) => void;
+}
+
+/** Reads and stages one field over a loaded document. */
+export function useEditing(workspaceId: string, document: ConfigDocument) {
+  const draft = usePanelMemory(workspaceId, (memory) => memory.draft.config);
+  const update = useUpdateMemory(workspaceId);
+  return <F extends ConfigField>(field: F): Editing<F> => ({
+    value: shownValue(draft, document.desired, field),
+    set: (value) =>
+      update((memory) => ({
+        ...memory,
+        draft: {
+          ...memory.draft,
+          config: editField(memory.draft.config, document.desired, { field, value }),
+        },
+      })),
+  });
+}
+
+function SettingsForm({ node, document }: { node: WorkspaceNode; document: ConfigDocument }) {
+  const edit = useEditing(node.id, document);
+  const instructions = edit("instructions");
+  const description = edit("description");
+  const tier = edit("tier");
+  const policy = edit("applyPolicy");
+  const conflict = (field: ConfigField) => (
+    <FieldConflict workspaceId={node.id} document={document} field={field} />
+  );
+  return (
+    <section aria-label="Settings" className="flex flex-col gap-5 p-4">
+      <div>
+        <ModelField document={document} editing={edit("model")} />
+        {conflict("model")}
+      </div>
+      <div>
+        <Field label="Instructions" hint={instructionsNote(document)}>
+          {(ids) => (
+            <Textarea
+              {...ids}
+              value={instructions.value}
+              onChange={(event) => instructions.set(event.target.value)}
+              placeholder="Who this agent is, what it does, how it should work."
+              className="max-h-80 min-h-32"
+            />
+          )}
+        </Field>
+        {conflict("instructions")}
+      </div>
+      <div>
+        <Field label="Description" hint="One line that other agents and people see.">
+          {(ids) => (
+            <Input
+              {...ids}
+              value={description.value}
+              maxLength={1000}
+              onChange={(event) => description.set(event.target.value)}
+            />
+          )}
+        </Field>
+        {conflict("description")}
+      </div>
+      <div>
+        <Field label="Size" hint={sizeNote(node.backend)}>
+          {(ids) => (
+            <Select
+              {...ids}
+              value={String(tier.value)}
+              onChange={(event) => tier.set(Number(event.target.value))}
+            >
+              {Object.entries(SIZE_TEXT).map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {conflict("tier")}
+      </div>
+      <div>
+        <Field label="When changes apply" hint={APPLY_POLICY_TEXT[policy.value].hint}>
+          {(ids) => (
+            <Select
+              {...ids}
+              value={policy.value}
+              onChange={(event) => {
+                const chosen = APPLY_POLICY_NAMES.find((name) => name === event.target.value);
+                if (chosen !== undefined) policy.set(chosen);
+              }}
+            >
+              {APPLY_POLICY_NAMES.map((name) => (
+                <option key={name} value={name}>
+                  {APPLY_POLICY_TEXT[name].title}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {conflict("applyPolicy")}
+      </div>
+    </section>
+  );
+}
+
+const APPLY_POLICY_NAMES = ["settle", "idle", "hold"] as const;
+
+function instructionsNote(document: ConfigDocument): string {
+  const { effective, desired } = document;
+  if (effective === null || effective.instructions === desired.instructions) {
+    return "Written to system-prompt.md.";
+  }
+  return "Saved, but the running agent still has the earlier text until its next restart.";
+}

@@ -1,0 +1,59 @@
+"use client";
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { Copy, Ellipsis, Network, Pause, Play, RotateCw, Trash2 } from "lucide-react";
+import { toast } from "sonner";
+import { IconButton } from "../../../ui/button.tsx";
+import { Menu, MenuItem, MenuSeparator } from "../../../ui/menu.tsx";
+import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
+
+/** Everything else that can be done to the workspace. */
+export function PanelMenu({ node }: { node: WorkspaceNode }) {
+  const actions = useWorkspaceActions();
+  const isStopped =
+    node.status === "paused" || node.status === "hibernated" || node.status === "hibernating";
+  const isExternal = node.backend === "external";
+  const copyId = async () => {
+    await navigator.clipboard.writeText(node.id);
+    toast("Workspace id copied");
+  };
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions for ${node.name}`} size="sm">
+          <Ellipsis size={16} aria-hidden="true" />
+        </IconButton>
+      }
+    >
+      {isExternal ? null : (
+        <MenuItem
+          icon={<RotateCw size={14} />}
+          keys="R"
+          isDisabled={isStopped}
+          onSelect={() => void actions.restart(node.id)}
+        >
+          Restart
+        </MenuItem>
+      )}
+      {isStopped ? (
+        <MenuItem icon={<Play size={14} />} onSelect={() => void actions.resume(node.id)}>
+          Resume
+        </MenuItem>
+      ) : (
+        <MenuItem icon={<Pause size={14} />} onSelect={() => void actions.pause(node.id)}>
+          Pause
+        </MenuItem>
+      )}
+      <MenuSeparator />
+      <MenuItem icon={<Network size={14} />} onSelect={() => actions.addUnder(node.id)}>
+        Add agent below
+      </MenuItem>
+      <MenuItem icon={<Copy size={14} />} onSelect={() => void copyId()}>
+        Copy id
+      </MenuItem>
+      <MenuSeparator />
+      <MenuItem icon={<Trash2 size={14} />} isDanger onSelect={() => actions.askRemove(node.id)}>
+        Delete
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,188 @@
+"use client";
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import clsx from "clsx";
+import type { ReactNode } from "react";
+import { Button } from "../../../ui/button.tsx";
+import { useNow } from "../../clock/clock.tsx";
+import { isCounting } from "../../status/card-line.ts";
+import { ProgressBar } from "../../status/progress-bar.tsx";
+import { useOrganisation } from "../../store/node-store.tsx";
+import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
+import { agoText, durationText, untilText } from "../text/time-text.ts";
+import { endSentence, type Reason, reasonOf, restartedSentence } from "./model/reason.ts";
+
+export interface ReasonBarProps {
+  node: WorkspaceNode;
+  /** Opens what explains the reason at length. */
+  onSeeMore: () => void;
+}
+
+/** Why the workspace is in its state, live; nothing while there is nothing to explain. */
+export function ReasonBar({ node, onSeeMore }: ReasonBarProps) {
+  const reader = useOrganisation()?.member.name ?? null;
+  const isRestarted = node.attempt?.readyAt != null;
+  const nowMs = useNow(isCounting(node) || isRestarted);
+  const reason = reasonOf(node, nowMs, reader);
+  if (reason === null) return null;
+  return (
+    <div
+      className={clsx(
+        "mx-4 mb-2 rounded-lg px-3 py-2 text-xs",
+        reason.kind === "failure"
+          ? "bg-danger-tint"
+          : reason.kind === "degraded"
+            ? "bg-warn-tint"
+            : "bg-raised/70",
+      )}
+    >
+      <ReasonText node={node} reason={reason} nowMs={nowMs} onSeeMore={onSeeMore} />
+    </div>
+  );
+}
+
+function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
+  const { node, reason, nowMs, onSeeMore } = props;
+  switch (reason.kind) {
+    case "progress":
+      return <ProgressReason node={node} reason={reason} />;
+    case "failure":
+      return <FailureReason reason={reason} nowMs={nowMs} onSeeMore={onSeeMore} />;
+    case "pending":
+      return <PendingReason node={node} reason={reason} nowMs={nowMs} />;
+    case "paused":
+      return (
+        <p className="text-muted">
+          <Strong>Paused{reason.by === null ? "" : ` by ${reason.by}`}</Strong>
+          {reason.atMs === null ? null : ` ${agoText(new Date(reason.atMs).toISOString(), nowMs)}.`}{" "}
+          Messages wait until it is resumed.
+        </p>
+      );
+    case "degraded":
+      return (
+        <p className="text-muted">
+          <Strong>{Math.round(reason.errorRate * 100)} % of its work fails.</Strong> {reason.cause}
+        </p>
+      );
+    case "awaiting":
+      return (
+        <p className="text-muted">
+          <Strong>Waiting for its first heartbeat.</Strong> Start the agent with the connection
+          details it was created with.
+        </p>
+      );
+    case "restarted": {
+      const ago = agoText(new Date(reason.atMs).toISOString(), nowMs);
+      const { lead, rest } = restartedSentence(reason.reason, ago);
+      return (
+        <Row aside={<SeeMore onClick={onSeeMore}>See changes</SeeMore>}>
+          <p className="text-muted">
+            <Strong>{lead}</Strong> {rest} Took {durationText(reason.tookMs)}.
+          </p>
+        </Row>
+      );
+    }
+  }
+}
+
+function ProgressReason({
+  node,
+  reason,
+}: {
+  node: WorkspaceNode;
+  reason: Extract<Reason, { kind: "progress" }>;
+}) {
+  const { progress } = reason;
+  return (
+    <div>
+      {reason.reason === null ? null : (
+        <p className="mb-1 text-muted">
+          <Strong>Restarting:</Strong> {reason.reason}
+        </p>
+      )}
+      <div className="flex items-baseline justify-between gap-3 text-muted">
+        <p>
+          {progress.stageNo}/{progress.stageCount} <Strong>{progress.label}</Strong>
+        </p>
+        <p className={clsx("shrink-0", progress.isSlow && "text-warn")}>
+          {durationText(Math.floor(progress.elapsedMs / 1000) * 1000)}
+          {progress.expectedMs === null ? "" : ` of about ${durationText(progress.expectedMs)}`}
+          {progress.isSlow ? " · slower than usual" : ""}
+        </p>
+      </div>
+      <ProgressBar attemptNo={node.attempt?.no ?? 0} progress={progress} className="mt-1.5" />
+    </div>
+  );
+}
+
+function FailureReason(props: {
+  reason: Extract<Reason, { kind: "failure" }>;
+  nowMs: number;
+  onSeeMore: () => void;
+}) {
+  const { reason, nowMs, onSeeMore } = props;
+  return (
+    <Row aside={<SeeMore onClick={onSeeMore}>Attempts</SeeMore>}>
+      <p className="text-muted [overflow-wrap:anywhere]">
+        <span className="font-medium text-danger">{reason.sentence}</span> {reason.next}
+        {reason.retryAtMs === null
+          ? null
+          : ` Next try ${inText(new Date(reason.retryAtMs).toISOString(), nowMs)}.`}
+      </p>
+    </Row>
+  );
+}
+
+function PendingReason(props: {
+  node: WorkspaceNode;
+  reason: Extract<Reason, { kind: "pending" }>;
+  nowMs: number;
+}) {
+  const { node, reason, nowMs } = props;
+  const actions = useWorkspaceActions();
+  const due = reason.dueAtMs === null ? null : new Date(reason.dueAtMs).toISOString();
+  const when =
+    reason.wait === "turns"
+      ? "Restarts when the running task ends:"
+      : due === null
+        ? "Saved, not running yet:"
+        : `Restarts ${inText(due, nowMs)}:`;
+  return (
+    <Row
+      aside={
+        <Button size="sm" onClick={() => void actions.applyNow(node.id)}>
+          Apply now
+        </Button>
+      }
+    >
+      <p className="text-muted">
+        <Strong>{when}</Strong> {endSentence(reason.sentence)}
+      </p>
+    </Row>
+  );
+}
+
+function Row({ aside, children }: { aside: ReactNode; children: ReactNode }) {
+  return (
+    <div className="flex items-center gap-3">
+      <div className="min-w-0 flex-1">{children}</div>
+      {aside}
+    </div>
+  );
+}
+
+function SeeMore({ onClick, children }: { onClick: () => void; children: ReactNode }) {
+  return (
+    <Button variant="ghost" size="sm" className="-my-1 -mr-1.5" onClick={onClick}>
+      {children}
+    </Button>
+  );
+}
+
+function Strong({ children }: { children: ReactNode }) {
+  return <span className="font-medium text-ink">{children}</span>;
+}
+
+const inText = (iso: string, nowMs: number) => {
+  const left = untilText(iso, nowMs);
+  return left === "now" ? "now" : `in ${left}`;
+};

@@ -1,0 +1,85 @@
+"use client";
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import type { Backend } from "@molecule/domain/sets";
+import { Copy } from "lucide-react";
+import type { ReactNode } from "react";
+import { toast } from "sonner";
+import { IconButton } from "../../../ui/button.tsx";
+import { useNow } from "../../clock/clock.tsx";
+import { modelLabel, RUNTIME_LABELS } from "../../status/model-label.ts";
+import { useOrganisation } from "../../store/node-store.tsx";
+import { agoText } from "../text/time-text.ts";
+import { OverviewSection } from "./overview-section.tsx";
+
+const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
+  process: "Local process",
+  docker: "Docker container",
+  external: "Runs elsewhere",
+};
+
+/** The plain facts of a workspace, with what its backend means. */
+export function FactsSection({ node }: { node: WorkspaceNode }) {
+  const platform = useOrganisation()?.platform;
+  const nowMs = useNow();
+  const { current, next } = modelLabel(node);
+  const backend = platform?.backends.find((each) => each.name === node.backend);
+  return (
+    <OverviewSection title="Facts">
+      <dl className="grid grid-cols-[minmax(96px,auto)_1fr] gap-x-4 gap-y-2 text-sm">
+        <Fact name="Runs as">
+          {BACKEND_TEXT[node.backend]}
+          {backend === undefined || backend.note === "" ? null : (
+            <span className="block text-xs text-muted">{backend.note}</span>
+          )}
+        </Fact>
+        <Fact name="Runtime">{RUNTIME_LABELS[node.runtime]}</Fact>
+        <Fact name="Model">
+          {current ?? "the runtime's default"}
+          {next === null ? null : <span className="text-warn"> → {next} on next restart</span>}
+        </Fact>
+        {node.template === null ? null : <Fact name="Template">{node.template}</Fact>}
+        <Fact name="Last heartbeat">
+          {node.lastHeartbeatAt === null ? "none yet" : agoText(node.lastHeartbeatAt, nowMs)}
+        </Fact>
+        <Fact name="Tasks">
+          {node.activeTasks} of {node.maxConcurrentTasks} at once
+        </Fact>
+        <Fact name="Saved / running">
+          {node.appliedGen === node.desiredGen
+            ? "everything saved is running"
+            : `${node.desiredGen - node.appliedGen} saved, not running yet`}
+        </Fact>
+        {node.waitingForRemoval === 0 ? null : (
+          <Fact name="Old instances">{node.waitingForRemoval} waiting to be removed</Fact>
+        )}
+        <Fact name="Id">
+          <Copyable text={node.id} />
+        </Fact>
+      </dl>
+    </OverviewSection>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-muted">{name}</dt>
+      <dd className="min-w-0 text-ink [overflow-wrap:anywhere]">{children}</dd>
+    </>
+  );
+}
+
+function Copyable({ text }: { text: string }) {
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  };
+  return (
+    <span className="flex items-center gap-1">
+      <code className="min-w-0 truncate font-mono text-xs select-text">{text}</code>
+      <IconButton label="Copy id" size="sm" className="-my-1" onClick={() => void copy()}>
+        <Copy size={13} aria-hidden="true" />
+      </IconButton>
+    </span>
+  );
+}

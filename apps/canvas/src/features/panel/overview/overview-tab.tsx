@@ -1,0 +1,20 @@
+"use client";
+import { useNode } from "../../store/node-store.tsx";
+import { AgentCardSection } from "./agent-card-section.tsx";
+import { AttemptsSection } from "./attempts-section.tsx";
+import { FactsSection } from "./facts-section.tsx";
+import { PeersSection } from "./peers-section.tsx";
+
+/** How the agent is and was, who it is, and whom it works with. Each part stands by itself. */
+export function OverviewTab({ workspaceId }: { workspaceId: string }) {
+  const node = useNode(workspaceId);
+  if (node === undefined) return null;
+  return (
+    <div className="h-full divide-y overflow-y-auto">
+      <AttemptsSection node={node} />
+      <AgentCardSection workspaceId={workspaceId} />
+      <PeersSection node={node} />
+      <FactsSection node={node} />
+    </div>
+  );
+}
