@@ -1,6 +1,5 @@
 import {
   ACTIVITY_TYPES,
-  APPLY_POLICIES,
   BACKENDS,
   FILE_ROOTS,
   RUNTIMES,
@@ -25,12 +24,19 @@ const displayName = z
   .trim()
   .min(1)
   .max(255)
-  .regex(/^[^{}[\]|>*&!\r\n]*$/, "must be one line without { } [ ] | > * & or !");
+  .regex(/^[^{}[\]|>*&!\u0000-\u001f\u007f]*$/, "must be one line without { } [ ] | > * & or !");
 const roleText = z
   .string()
   .trim()
   .max(1000)
-  .regex(/^[^{}[\]|>*&!\r\n]*$/, "must be one line without { } [ ] | > * & or !");
+  .regex(/^[^{}[\]|>*&!\u0000-\u001f\u007f]*$/, "must be one line without { } [ ] | > * & or !");
+
+/** What an environment variable can hold. */
+const secretValue = z
+  .string()
+  .min(1)
+  .max(65_536)
+  .regex(/^[^\0]*$/, "must not contain a NUL character");
 
 export const byId = z.strictObject({ id: workspaceIdText });
 export const byWorkspace = z.strictObject({ workspaceId: workspaceIdText });
@@ -47,7 +53,11 @@ export const createWorkspaceInput = z.strictObject({
   role: roleText.nullish(),
   template: z.string().max(255).nullish(),
   runtime: z.enum(RUNTIMES).nullish(),
-  model: z.string().max(100).nullish(),
+  model: z
+    .string()
+    .max(100)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line")
+    .nullish(),
   instructions: z.string().max(200_000).nullish(),
   tier: z.number().int().min(1).max(4).nullish(),
   parentId: workspaceIdText.nullish(),
@@ -55,7 +65,7 @@ export const createWorkspaceInput = z.strictObject({
   /** Where the card goes; a free place when either is absent. */
   x: coordinate.nullish(),
   y: coordinate.nullish(),
-  secrets: z.record(secretKey, z.string().min(1).max(65_536)).nullish(),
+  secrets: z.record(secretKey, secretValue).nullish(),
 });
 export type CreateWorkspaceInput = z.infer<typeof createWorkspaceInput>;
 /** How an external agent connects; shown once. Source: wire contract §3.4. */
@@ -92,7 +102,7 @@ export const moveWorkspaceInput = z.strictObject({
 export const restartWorkspaceInput = z.strictObject({
   id: workspaceIdText,
   /** One per click: a repeated request with the same id is the same click. */
-  clickId: z.string().min(8).max(64),
+  clickId: z.string().regex(/^[\w-]{8,64}$/, "must be 8 to 64 letters, digits, _ or -"),
 });
 export const restartResult = z.object({
   /** Number of the attempt that carries the click; null where nothing restarts (external). */
@@ -192,7 +202,7 @@ export const fileWriteResult = z.object({
 export const secretList = z.array(secretView);
 export const putSecretInput = z.strictObject({
   key: secretKey,
-  value: z.string().min(1).max(65_536),
+  value: secretValue,
 });
 export const removeSecretInput = z.strictObject({ key: secretKey });
 /** How many workspaces restart because of it. */

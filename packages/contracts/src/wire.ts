@@ -12,7 +12,7 @@ const oneLine = (max: number) =>
   z
     .string()
     .max(max)
-    .regex(/^[^\r\n]*$/, "must be one line");
+    .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line without control characters");
 /** §3.4: characters that would be YAML syntax. */
 const plainName = (max: number) =>
   oneLine(max).regex(/^[^{}[\]|>*&!]*$/, "must not contain { } [ ] | > * & or !");

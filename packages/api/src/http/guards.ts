@@ -21,7 +21,7 @@ export type Guard =
       readonly removedIs?: "handled";
     }
   | { readonly kind: "signed-in" }
-  | { readonly kind: "admin" }
+  | { readonly kind: "admin"; readonly removedIs?: "handled" }
   | { readonly kind: "workspace"; readonly removedIs?: "handled"; readonly strictId?: boolean }
   | {
       readonly kind: "registry";

@@ -7,6 +7,7 @@ import { listPlaces } from "@molecule/db/layouts/layouts";
 import { recordLifecycle } from "@molecule/db/lifecycle/record-lifecycle";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { putWorkspaceSecret } from "@molecule/db/secrets/secret-store";
+import { storableText } from "@molecule/db/storable";
 import { mintToken } from "@molecule/db/tokens/workspace-tokens";
 import { listLiveWorkers } from "@molecule/db/workers/live-workers";
 import { checkParent } from "@molecule/db/workspaces/hierarchy";
@@ -114,7 +115,7 @@ function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfi
   return {
     ...base,
     model: request.model ?? base.model,
-    instructions: request.instructions ?? base.instructions,
+    instructions: storableText(request.instructions ?? base.instructions),
   };
 }
 

@@ -1,0 +1,68 @@
+import { viewportInput } from "@molecule/contracts/procedures";
+import { type LoggedEvent, newestEvents } from "@molecule/db/events/read-events";
+import { readViewport } from "@molecule/db/layouts/layouts";
+import { DomainError } from "@molecule/domain/errors";
+import { saveViewport } from "../services/canvas/save-viewport.ts";
+import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
+import type { RequestContext } from "./request-context.ts";
+import { ok } from "./respond.ts";
+import { type Route, route } from "./router.ts";
+
+const EVENTS_SHOWN = 100;
+/** Numbers only and no bounds but sanity: the plain route strips unknown keys. */
+const viewportBody = viewportInput.strip();
+
+/** What is about the platform itself. Source: wire contract §16.1 and §17. */
+export const platformRoutes: readonly Route[] = [
+  route("GET", "/health", OPEN, () => ok({ status: "ok" })),
+  route("GET", "/buildinfo", OPEN, ({ deps }) => ok({ git_sha: deps.platform.gitSha })),
+  route("GET", "/metrics", { kind: "open", reads: "credential" }, metrics),
+  route("GET", "/events", ADMIN, events),
+  route("GET", "/events/:id", { kind: "admin", removedIs: "handled" }, events),
+  route("GET", "/canvas/viewport", SIGNED_IN, async ({ deps }) => ok(await readViewport(deps.db))),
+  route("PUT", "/canvas/viewport", SIGNED_IN, putViewport),
+];
+
+function metrics({ deps, auth, peer }: RequestContext): Response {
+  if (auth.kind !== "admin" && auth.kind !== "member" && !isLoopback(peer.ip)) {
+    throw new DomainError(
+      "unauthenticated",
+      "Metrics need the admin token, or a loopback address.",
+    );
+  }
+  const { rss } = process.memoryUsage();
+  const text = deps.metrics.render({ rssBytes: rss, uptimeSeconds: process.uptime() });
+  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } });
+}
+
+function isLoopback(ip: string): boolean {
+  const address = ip.replace(/^::ffff:/, "");
+  return address === "::1" || address.startsWith("127.");
+}
+
+async function events({ deps, workspaceId }: RequestContext): Promise<Response> {
+  const rows = await newestEvents(deps.db, {
+    ...(workspaceId === "" ? {} : { subjectId: workspaceId }),
+    limit: EVENTS_SHOWN,
+  });
+  return ok(rows.map(viewEvent));
+}
+
+function viewEvent({ position, event, subjectId, payload, at }: LoggedEvent) {
+  return {
+    id: String(position.id),
+    event_type: event,
+    workspace_id: subjectId,
+    payload,
+    created_at: at.toISOString(),
+  };
+}
+
+async function putViewport({ deps, auth, body }: RequestContext): Promise<Response> {
+  const view = await body(viewportBody);
+  if (auth.kind === "member" && auth.member.role === "viewer") {
+    throw new DomainError("forbidden", "You can look at everything here, but not change it.");
+  }
+  await saveViewport(deps, view);
+  return ok({ status: "saved" });
+}
