@@ -71,11 +71,14 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     }, 240_000);
 
     afterAll(async () => {
-      for (const instance of await backend.list()) {
-        if (workspaces.has(instance.workspaceId)) await backend.remove(instance, never);
+      try {
+        for (const instance of await backend.list()) {
+          if (workspaces.has(instance.workspaceId)) await backend.remove(instance, never);
+        }
+        for (const id of workspaces) await backend.removeVolumes(id);
+      } finally {
+        await subject.close();
       }
-      for (const id of workspaces) await backend.removeVolumes(id);
-      await subject.close();
     }, 120_000);
 
     it("says that it can be used, and what using it means", async () => {

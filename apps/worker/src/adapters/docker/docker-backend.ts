@@ -1,0 +1,122 @@
+import path from "node:path";
+import type { ImageProgress } from "../../images/image-engine.ts";
+import { type AgentPackage, createRuntimeImages } from "../../images/runtime-images.ts";
+import type { ComputeBackend } from "../../provisioning/compute-backend.ts";
+import { availabilityOf } from "./availability.ts";
+import { readConfigs } from "./config-volume.ts";
+import { instanceOf, listContainers } from "./containers.ts";
+import { createInstance } from "./create-instance.ts";
+import { createDockerImages } from "./docker-images.ts";
+import { createEngine } from "./engine.ts";
+import { asPort, type DockerScope, inspectOurs } from "./instance-scope.ts";
+import { listInstances, readLogs } from "./inventory.ts";
+import { createLiveFiles } from "./live-files.ts";
+import { LABEL_TASK } from "./names.ts";
+import { createPlatformPlace } from "./platform-place.ts";
+import { removeInstance } from "./remove-instance.ts";
+import { removeTask, type TaskScope } from "./task-container.ts";
+import type { TierOverrides } from "./tiers.ts";
+import { deleteVolumes } from "./volumes.ts";
+
+/** What the platform tells its Docker backend. */
+export interface DockerBackendOptions {
+  readonly platformId: string;
+  /** MOLECULE_HOME; half-made base images live below it for a while. */
+  readonly home: string;
+  readonly version: string;
+  /** The platform's public port, as containers reach it through the bridge's gateway. */
+  readonly publicPort: number;
+  /** First part of image names; `molecule` unless MOLECULE_IMAGE_PREFIX says otherwise. */
+  readonly imagePrefix: string;
+  /** The built `runtime.mjs`; its Dockerfile is `../image/Dockerfile` seen from there. */
+  readonly runtimeBundle: string;
+  /** The Node binary for a base image that is made without a registry. */
+  readonly nodePath: string;
+  /** DOCKER_HOST; absent means the engine's usual socket. */
+  readonly dockerHost?: string | undefined;
+  readonly tierOverrides?: TierOverrides | undefined;
+  /** Installs a runtime's agent package where it is missing; null for one that needs none. */
+  readonly agentPackage: (runtime: string, progress: ImageProgress) => Promise<AgentPackage | null>;
+  /** Unix time in milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** The Docker backend and what only it can say. */
+export interface DockerBackend extends ComputeBackend {
+  /**
+   * The address on which the server must listen for containers, the platform's network existing
+   * afterwards; null when containers reach this machine another way. May change when somebody
+   * removes the network, so ask again with every beat.
+   * @throws BackendError when the engine cannot be used.
+   */
+  bridgeGateway(): Promise<string | null>;
+}
+
+/**
+ * A backend on the machine's Docker engine. Nothing is asked of the engine before the first call.
+ * @throws Error for a DOCKER_HOST that cannot be understood.
+ */
+export function createDockerBackend(options: DockerBackendOptions): DockerBackend {
+  const engine = createEngine({ dockerHost: options.dockerHost });
+  const images = createRuntimeImages({
+    ...options,
+    engine: createDockerImages(engine),
+    dockerfile: path.join(path.dirname(options.runtimeBundle), "../image/Dockerfile"),
+    workFolder: path.join(options.home, "build"),
+  });
+  return backendOn({
+    engine,
+    images,
+    place: createPlatformPlace(engine, options),
+    platformId: options.platformId,
+    publicPort: options.publicPort,
+    tierOverrides: options.tierOverrides ?? {},
+    nowMs: options.nowMs,
+  });
+}
+
+function backendOn(scope: DockerScope): DockerBackend {
+  const { engine, platformId, images } = scope;
+  const tasks: TaskScope = { engine, platformId, images };
+  return {
+    kind: "docker",
+    capabilities: { list: true, console: false, restartInPlace: false },
+    availability: () => availabilityOf(scope),
+    prepare: async (runtime, onProgress, signal) => {
+      await images.ensure(runtime, { onProgress, signal });
+    },
+    readConfigs: (workspaceId) =>
+      asPort({ doing: "read the configuration volume", code: "internal" }, () =>
+        readConfigs(tasks, workspaceId),
+      ),
+    create: (spec, signal) => createInstance(scope, spec, signal),
+    inspect: (key) =>
+      asPort({ doing: "inspect the container", code: "internal" }, async () => {
+        const info = await inspectOurs(scope, key);
+        return info === null ? null : instanceOf(key, info);
+      }),
+    remove: (key, signal) =>
+      asPort(
+        { doing: "stop the container", code: "stop_failed" },
+        () => removeInstance(scope, key, signal),
+        signal,
+      ),
+    list: () => asPort({ doing: "list containers", code: "internal" }, () => listInstances(scope)),
+    removeVolumes: (workspaceId) =>
+      asPort({ doing: "remove the volumes", code: "stop_failed" }, async () => {
+        for (const info of await listContainers(engine, platformId, workspaceId)) {
+          if (info.Labels[LABEL_TASK] !== undefined) await removeTask(engine, info.Id);
+        }
+        await deleteVolumes(engine, platformId, workspaceId);
+      }),
+    logs: (workspaceId, attemptNo, lines) =>
+      asPort({ doing: "read the container's log", code: "internal" }, () =>
+        readLogs(scope, { workspaceId, attemptNo }, lines),
+      ),
+    files: createLiveFiles(tasks),
+    bridgeGateway: () =>
+      asPort({ doing: "create the platform's network", code: "create_failed" }, async () => {
+        return (await scope.place.settle()).network.gateway;
+      }),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Instance } from "../../provisioning/compute-backend.ts";
+import { instanceOfListed, latestContainer, listContainers } from "./containers.ts";
+import { hasStatus } from "./engine-error.ts";
+import { type DockerScope, inspectOurs } from "./instance-scope.ts";
+import { LABEL_TASK } from "./names.ts";
+import { splitOutput } from "./streams.ts";
+import { removeTask, TASK_MAX_AGE_SECONDS } from "./task-container.ts";
+
+const MAX_LINE_LENGTH = 4096;
+
+/** Every instance of this platform by label; helpers that a dead worker left are removed. */
+export async function listInstances(scope: DockerScope): Promise<readonly Instance[]> {
+  const all = await listContainers(scope.engine, scope.platformId);
+  const bornBefore = scope.nowMs() / 1000 - TASK_MAX_AGE_SECONDS;
+  const instances: Instance[] = [];
+  for (const info of all) {
+    // A helper whose worker died before it could remove it.
+    const isAbandoned = info.Labels[LABEL_TASK] !== undefined && info.Created < bornBefore;
+    if (isAbandoned) await removeTask(scope.engine, info.Id);
+    const instance = instanceOfListed(scope.platformId, info);
+    if (instance !== null) instances.push(instance);
+  }
+  return instances;
+}
+
+/** The last lines of an attempt's container, or of the latest one; empty when there is none. */
+export async function readLogs(
+  scope: DockerScope,
+  of: { readonly workspaceId: string; readonly attemptNo: number | null },
+  lines: number,
+): Promise<readonly string[]> {
+  const { engine, platformId } = scope;
+  const id =
+    of.attemptNo === null
+      ? (await latestContainer(engine, platformId, of.workspaceId))?.Id
+      : (await inspectOurs(scope, { workspaceId: of.workspaceId, attemptNo: of.attemptNo }))?.Id;
+  if (id === undefined || lines < 1) return [];
+  try {
+    const raw = await engine.call("read the log", (docker, abortSignal) =>
+      docker.getContainer(id).logs({ stdout: true, stderr: true, tail: lines, abortSignal }),
+    );
+    const text = splitOutput(raw)
+      .merged.toString("utf8")
+      .replace(/\r?\n$/, "");
+    if (text === "") return [];
+    return text
+      .split(/\r?\n/)
+      .slice(-lines)
+      .map((line) => line.slice(0, MAX_LINE_LENGTH));
+  } catch (error) {
+    if (hasStatus(error, 404, 409)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { BackendError } from "../provisioning/compute-backend.ts";
+import { buildContext, type ImageContent, readImageContent } from "./build-context.ts";
+import { debianBaseDigest, makeDebianBase, planDebianBase } from "./debian-base.ts";
+import type { ImageEngine, ImageProgress } from "./image-engine.ts";
+
+/** A coding agent's installed package, to be copied into its image. */
+export interface AgentPackage {
+  readonly folder: string;
+  /** Changes when the package does (a digest of its lock file). */
+  readonly digest: string;
+}
+
+export interface RuntimeImagesOptions {
+  readonly engine: ImageEngine;
+  /** First part of every image name; a registry's address makes published images usable. */
+  readonly imagePrefix: string;
+  readonly version: string;
+  readonly runtimeBundle: string;
+  readonly dockerfile: string;
+  /** The Node binary for a base image that is made here. */
+  readonly nodePath: string;
+  /** Folder for half-made file systems. */
+  readonly workFolder: string;
+  /** Installs the runtime's agent package if it is missing; null for a runtime that needs none. */
+  readonly agentPackage: (runtime: string, progress: ImageProgress) => Promise<AgentPackage | null>;
+}
+
+/** The images that workspaces run in: found locally, else pulled or made. */
+export interface RuntimeImages {
+  /**
+   * The name of an image that the engine has afterwards. Calls for one runtime share one build,
+   * which goes on when a caller gives up.
+   * @throws BackendError `image_unavailable` with every way that was tried.
+   */
+  ensure(runtime: string, progress: ImageProgress): Promise<string>;
+  /** The engine said that an image this answered is gone: the next `ensure` looks again. */
+  forget(runtime: string): void;
+  /** Null when images are there or can be made; else why not, as a sentence. */
+  whyNot(): Promise<string | null>;
+}
+
+/** The official base; used when the engine has it or reaches a registry. */
+const NODE_BASE = "node:22-bookworm-slim";
+/** How long a registry may take to say whether it has the base. */
+const REGISTRY_TIMEOUT_MS = 10_000;
+export const DEFAULT_IMAGE_PREFIX = "molecule";
+/** The runtime whose image any other check uses, as it needs no agent package. */
+const PLAIN_RUNTIME = "demo";
+
+interface Flight {
+  readonly result: Promise<string>;
+  readonly listeners: Set<(line: string) => void>;
+}
+
+/**
+ * State: one promise per runtime, kept while it succeeds. A failed one is dropped, so that the next
+ * call tries again.
+ */
+export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImages {
+  const flights = new Map<string, Flight>();
+  let baseFlight: Promise<string> | null = null;
+
+  // One at a time for all runtimes: two would work in the same folder.
+  function sharedBase(progress: ImageProgress): Promise<string> {
+    baseFlight ??= ensureBase(options, progress).finally(() => {
+      baseFlight = null;
+    });
+    return baseFlight;
+  }
+
+  function start(runtime: string): Flight {
+    const listeners = new Set<(line: string) => void>();
+    const progress = {
+      // Nobody's abort ends a build that others may wait for; the engine calls have deadlines.
+      signal: new AbortController().signal,
+      onProgress: (line: string) => {
+        for (const listener of listeners) listener(line);
+      },
+    };
+    const result = ensureImage({ ...options, base: sharedBase }, runtime, progress);
+    const flight = { result, listeners };
+    flights.set(runtime, flight);
+    result.catch(() => {
+      if (flights.get(runtime) === flight) flights.delete(runtime);
+    });
+    return flight;
+  }
+
+  return {
+    async ensure(runtime, progress) {
+      progress.signal.throwIfAborted();
+      const flight = flights.get(runtime) ?? start(runtime);
+      flight.listeners.add(progress.onProgress);
+      try {
+        return await unlessAborted(flight.result, progress.signal);
+      } finally {
+        flight.listeners.delete(progress.onProgress);
+      }
+    },
+    forget: (runtime) => void flights.delete(runtime),
+    async whyNot() {
+      if (flights.has(PLAIN_RUNTIME)) return null;
+      const base = await chooseBase(options);
+      return base.kind === "none" ? base.reason : null;
+    },
+  };
+}
+
+async function ensureImage(
+  options: RuntimeImagesOptions & { base(progress: ImageProgress): Promise<string> },
+  runtime: string,
+  progress: ImageProgress,
+): Promise<string> {
+  const { engine } = options;
+  const published = `${options.imagePrefix}/runtime-${runtime}:${options.version}`;
+  if (options.imagePrefix !== DEFAULT_IMAGE_PREFIX) {
+    if (await engine.has(published)) return published;
+    if (await engine.canPull(published, REGISTRY_TIMEOUT_MS)) {
+      await engine.pull(published, progress);
+      return published;
+    }
+  }
+  const agent = await options.agentPackage(runtime, progress);
+  const content = await readContent(options, runtime, agent);
+  const reference = `${published}-${digestOf(content, agent)}`;
+  if (await engine.has(reference)) return reference;
+  const base = await options.base(progress);
+  progress.onProgress(`Building the ${runtime} image`);
+  await engine.build(
+    {
+      reference,
+      context: buildContext(content),
+      buildArgs: { BASE: base },
+      labels: { "molecule.platform.managed": "true", "molecule.runtime": runtime },
+    },
+    progress,
+  );
+  return reference;
+}
+
+async function readContent(
+  options: RuntimeImagesOptions,
+  runtime: string,
+  agent: AgentPackage | null,
+): Promise<ImageContent> {
+  try {
+    const folder = agent === null ? null : { name: runtime, folder: agent.folder };
+    if (folder !== null) await stat(folder.folder);
+    return await readImageContent(options, folder);
+  } catch (error) {
+    throw unavailable("A part of the runtime image is missing on this machine.", error);
+  }
+}
+
+/** The same content, the same name; a new runtime bundle or agent package makes a new one. */
+function digestOf(content: ImageContent, agent: AgentPackage | null): string {
+  const hash = createHash("sha256");
+  for (const part of [content.dockerfile, content.runtimeBundle, agent?.digest ?? ""]) {
+    hash.update(createHash("sha256").update(part).digest());
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+type Base =
+  | { readonly kind: "present"; readonly reference: string }
+  | { readonly kind: "pull"; readonly reference: string }
+  | {
+      readonly kind: "make";
+      readonly reference: string;
+      readonly plan: Extract<Awaited<ReturnType<typeof planDebianBase>>, { kind: "possible" }>;
+    }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** The first base that can be had: what is there, then a registry, then Debian packages. */
+async function chooseBase(options: RuntimeImagesOptions): Promise<Base> {
+  const { engine } = options;
+  if (await engine.has(NODE_BASE)) return { kind: "present", reference: NODE_BASE };
+  const plan = await planDebianBase();
+  const made =
+    plan.kind === "possible"
+      ? `${DEFAULT_IMAGE_PREFIX}/runtime-base:${await debianBaseDigest(plan.source.suite, options.nodePath)}`
+      : null;
+  if (made !== null && (await engine.has(made))) return { kind: "present", reference: made };
+  if (await engine.canPull(NODE_BASE, REGISTRY_TIMEOUT_MS)) {
+    return { kind: "pull", reference: NODE_BASE };
+  }
+  if (plan.kind === "possible" && made !== null) return { kind: "make", reference: made, plan };
+  const why = plan.kind === "impossible" ? plan.reason : "no base can be named";
+  return {
+    kind: "none",
+    reason: `There is no base image: ${NODE_BASE} is neither here nor in a registry that the engine reaches, and ${why}.`,
+  };
+}
+
+async function ensureBase(options: RuntimeImagesOptions, progress: ImageProgress): Promise<string> {
+  const base = await chooseBase(options);
+  if (base.kind === "none") throw unavailable(base.reason);
+  if (base.kind === "pull") await options.engine.pull(base.reference, progress);
+  if (base.kind === "make") {
+    try {
+      await makeDebianBase(options.engine, base, options, progress);
+    } catch (error) {
+      if (error instanceof BackendError) throw error;
+      throw unavailable("The base image could not be made from Debian packages.", error);
+    }
+  }
+  return base.reference;
+}
+
+function unavailable(sentence: string, cause?: unknown): BackendError {
+  return new BackendError(
+    {
+      code: "image_unavailable",
+      sentence,
+      next: "Pull node:22-bookworm-slim into the engine, or install debootstrap and run as root; then retry.",
+    },
+    { isRetryable: true, cause },
+  );
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
