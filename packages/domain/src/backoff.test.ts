@@ -31,13 +31,18 @@ it("B2: a long run forgets earlier crashes", () => {
 });
 
 it("B3: another generation begins at one", () => {
-  const failure = { bootFailures: 3, isRetryable: true };
+  const failure = { bootFailures: 3, isRetryable: true, isMachineFault: false };
   expect(afterBootFailure({ ...failure, isSameGeneration: true }, NOW, S).bootFailures).toBe(4);
   expect(afterBootFailure({ ...failure, isSameGeneration: false }, NOW, S).bootFailures).toBe(1);
 });
 
 it("B4: the fifth failure of one generation ends the tries", () => {
-  const failed = { bootFailures: 4, isSameGeneration: true, isRetryable: true };
+  const failed = {
+    bootFailures: 4,
+    isSameGeneration: true,
+    isRetryable: true,
+    isMachineFault: false,
+  };
   expect(afterBootFailure(failed, NOW, S)).toEqual({
     phase: "FAILED",
     bootFailures: 5,
@@ -51,7 +56,12 @@ it("B4: the fifth failure of one generation ends the tries", () => {
 });
 
 it("B5: what no retry can heal is final at once", () => {
-  const failed = { bootFailures: 0, isSameGeneration: false, isRetryable: false };
+  const failed = {
+    bootFailures: 0,
+    isSameGeneration: false,
+    isRetryable: false,
+    isMachineFault: false,
+  };
   expect(afterBootFailure(failed, NOW, S).phase).toBe("FAILED");
 });
 
@@ -59,4 +69,17 @@ it("B6: a failing step is repeated after 1 s at least and 30 s at most", () => {
   expect([0, 500, 1_000, 4_000, 90_000].map(stepRetryDelayMs)).toEqual([
     1_000, 1_000, 1_000, 4_000, 30_000,
   ]);
+});
+
+it("B7: a fault of the machine never ends the tries, and their wait stays bounded", () => {
+  const failed = {
+    bootFailures: 99,
+    isSameGeneration: true,
+    isRetryable: true,
+    isMachineFault: true,
+  };
+  expect(afterBootFailure(failed, NOW, S)).toMatchObject({
+    phase: "BACKOFF",
+    retryAt: new Date(NOW.getTime() + S.capMs),
+  });
 });

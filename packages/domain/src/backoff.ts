@@ -41,19 +41,22 @@ export interface AfterBootFailure {
 
 /**
  * Where a failed start leads. Only failures of one generation are counted together: a write is a new
- * chance. A failure that no retry can heal (a missing key) is final at once. SPEC: B3 to B5.
+ * chance. A failure that no retry can heal (a missing key) is final at once. SPEC: B3 to B5, B7.
  */
 export function afterBootFailure(
   failed: {
     readonly bootFailures: number;
     readonly isSameGeneration: boolean;
     readonly isRetryable: boolean;
+    /** The machine was at fault, not the workspace: tries go on until the machine is well. */
+    readonly isMachineFault: boolean;
   },
   now: Date,
   settings: BackoffSettings,
 ): AfterBootFailure {
   const bootFailures = failed.isSameGeneration ? failed.bootFailures + 1 : 1;
-  if (!failed.isRetryable || bootFailures >= settings.maxBootFailures) {
+  const isSpent = bootFailures >= settings.maxBootFailures && !failed.isMachineFault;
+  if (!failed.isRetryable || isSpent) {
     return { phase: "FAILED", bootFailures, retryAt: null };
   }
   const retryAt = new Date(now.getTime() + backoffDelayMs(bootFailures, settings));

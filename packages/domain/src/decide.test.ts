@@ -203,6 +203,13 @@ describe("READY", () => {
   });
 });
 
+it("R25: what ended with the platform is started again at once", () => {
+  expect(decideAt({ ...CLEAN, down: "platform_stopped", crashCount: 3 })).toEqual({
+    kind: "begin",
+    reason: "platform_upgrade",
+  });
+});
+
 describe("after a failure", () => {
   const failed = { ...ATTEMPT, outcome: "boot_timeout" as const };
   it("R18: BACKOFF begins when its time has come, with the reason of what failed", () => {

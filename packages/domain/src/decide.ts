@@ -34,7 +34,11 @@ export interface AttemptFacts {
 }
 
 /** What a probe or the reconciler saw of the current attempt's instance. */
-export type DownCause = "exited" | "unhealthy";
+export type DownCause =
+  | "exited"
+  | "unhealthy"
+  /** It ended while no worker ran: with the platform or with its machine. */
+  | "platform_stopped";
 
 /** Everything the decision reads. Written by people, agents and probes; never by the decision. */
 export interface LifecycleFacts {
@@ -95,7 +99,7 @@ export type Decision =
 
 const NOTHING: Decision = { kind: "none", wakeAt: null, isWaitingForTurns: false };
 
-/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R24. */
+/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R25. */
 export function decide(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (facts.phase === "DELETED") return NOTHING;
   if (facts.intent === "deleted") return { kind: "delete" };
@@ -140,6 +144,7 @@ function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSetti
 
 function whileReady(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (isClicked(facts)) return { kind: "begin", reason: "user" };
+  if (facts.down === "platform_stopped") return { kind: "begin", reason: "platform_upgrade" };
   if (facts.down !== null) {
     const crashCount = crashCountAfter(facts, now, settings.backoff);
     const retryAt = new Date(now.getTime() + backoffDelayMs(crashCount, settings.backoff));

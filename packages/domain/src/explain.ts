@@ -97,7 +97,7 @@ function explainReason(cause: AttemptCause): string {
     case "host_moved":
       return "moved to another host";
     case "platform_upgrade":
-      return "the platform was upgraded";
+      return "the platform was started again";
     case "files":
     case "settings":
     case "secret":

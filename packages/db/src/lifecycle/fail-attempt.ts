@@ -4,7 +4,7 @@ import {
   type BackoffSettings,
 } from "@molecule/domain/backoff";
 import type { Decision } from "@molecule/domain/decide";
-import type { PublicFailure } from "@molecule/domain/errors";
+import type { FailureCode, PublicFailure } from "@molecule/domain/errors";
 import { type AttemptOutcome, PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { and, eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
@@ -23,6 +23,13 @@ export interface AttemptFailure {
   readonly logExcerpt?: string | undefined;
   readonly timeoutSeconds?: number | undefined;
 }
+
+/** Failures that heal when the machine does, whatever the workspace is. */
+const MACHINE_FAULTS: ReadonlySet<FailureCode> = new Set([
+  "engine_unavailable",
+  "backend_unavailable",
+  "out_of_disk",
+]);
 
 /**
  * Closes the open attempt and leads to BACKOFF with a time to retry, or to FAILED. The attempt then
@@ -43,6 +50,7 @@ export async function failAttempt(
       bootFailures: row.bootFailures,
       isSameGeneration: row.bootFailures === 0 || (await previousGen(tx, held)) === snapGen,
       isRetryable: failed.isRetryable,
+      isMachineFault: MACHINE_FAULTS.has(failed.failure.code),
     },
     held.now,
     settings,

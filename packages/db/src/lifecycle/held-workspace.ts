@@ -26,6 +26,9 @@ export interface HeldWorkspace {
   readonly downDetail: string | null;
 }
 
+/** Detail of an observation: the instance ended while no worker ran, so it was no crash. */
+export const ENDED_WITH_PLATFORM = "it ended together with the platform";
+
 /** How long a beat says something about running turns, in seconds. */
 const BEAT_FRESH_SECONDS = 90;
 
@@ -108,6 +111,7 @@ async function latestDown(
     .orderBy(desc(observations.id))
     .limit(1);
   if (seen === undefined) return null;
+  if (seen.detail === ENDED_WITH_PLATFORM) return { cause: "platform_stopped", detail: null };
   return { cause: seen.kind === "unreachable" ? "unhealthy" : "exited", detail: seen.detail };
 }
 

@@ -78,11 +78,29 @@ export async function markRemoved(
     );
 }
 
+/**
+ * Announces the removal of one listed machine, if its row still is at the attempt that was seen: an
+ * attempt that took the machine over meanwhile keeps it. True also when there is no row at all.
+ */
+export async function claimRemoval(
+  q: Queryable,
+  providerId: string,
+  seenAttempt: number | null,
+): Promise<boolean> {
+  if (seenAttempt === null) return true;
+  const rows = await ormOf(q)
+    .update(machines)
+    .set({ removingAt: sql`cp_now()` })
+    .where(and(eq(machines.providerId, providerId), eq(machines.currentAttempt, seenAttempt)))
+    .returning({ providerId: machines.providerId });
+  return rows.length > 0;
+}
+
 /** One instance of a listing as the database knows it. */
 export interface SweptRow {
   readonly workspaceId: string;
-  readonly phase: string;
-  readonly intent: string;
+  /** Everything of the workspace has been removed already. */
+  readonly isDeleted: boolean;
   readonly currentAttempt: number;
   /** The machine's present attempt, which wins over the label; null without a row. */
   readonly machineAttempt: number | null;
@@ -104,12 +122,11 @@ export async function readForSweep(
   const rows = await ormOf(q).execute<{
     provider_id: string;
     workspace_id: string;
-    phase: string;
-    intent: string;
+    is_deleted: boolean;
     current_attempt: string;
     machine_attempt: string | null;
   }>(sql`
-    SELECT l."providerId" AS provider_id, w.id AS workspace_id, w.phase, w.intent,
+    SELECT l."providerId" AS provider_id, w.id AS workspace_id, w.phase = 'DELETED' AS is_deleted,
       w.current_attempt, m.current_attempt AS machine_attempt
     FROM jsonb_to_recordset(${pairs}::jsonb) AS l("providerId" text, "workspaceId" text)
     JOIN workspaces w ON w.id::text = l."workspaceId"
@@ -119,8 +136,7 @@ export async function readForSweep(
       row.provider_id,
       {
         workspaceId: row.workspace_id,
-        phase: row.phase,
-        intent: row.intent,
+        isDeleted: row.is_deleted,
         currentAttempt: Number(row.current_attempt),
         machineAttempt: row.machine_attempt === null ? null : Number(row.machine_attempt),
       },

@@ -95,26 +95,3 @@ export async function recordObservation(db: Database, seen: Observed): Promise<b
     return true;
   });
 }
-
-/** The agent beats again after it was suspected down. */
-export async function clearSuspicion(
-  db: Database,
-  seen: { readonly workspaceId: string; readonly attemptNo: number },
-): Promise<void> {
-  await db.transaction(async (tx) => {
-    const cleared = await ormOf(tx)
-      .update(workspaces)
-      .set({ health: "ok" })
-      .where(
-        and(
-          eq(workspaces.id, seen.workspaceId),
-          eq(workspaces.currentAttempt, seen.attemptNo),
-          eq(workspaces.phase, "READY"),
-          eq(workspaces.health, "suspected_down"),
-        ),
-      )
-      .returning({ id: workspaces.id });
-    if (cleared.length === 0) return;
-    await appendEvent(tx, { event: "WORKSPACE_ONLINE", subjectId: seen.workspaceId, payload: {} });
-  });
-}

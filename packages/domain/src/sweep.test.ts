@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { isMassRemoval, type ListedInstance, sweepVerdict } from "./sweep.ts";
+
+const GRACE_MS = 60_000;
+const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
+  providerId: "1:2",
+  labelAttempt: 3,
+  workspace: { isDeleted: false, currentAttempt: 3, machineAttempt: null },
+  unknownForMs: 0,
+  ...over,
+});
+const of = (current: number, machine: number | null = null, isDeleted = false) => ({
+  workspace: { isDeleted, currentAttempt: current, machineAttempt: machine },
+});
+
+it("G1: keeps the current attempt, also one whose record is newer than the database", () => {
+  expect(sweepVerdict(listed(), GRACE_MS)).toBe("keep");
+  expect(sweepVerdict(listed({ labelAttempt: 4 }), GRACE_MS)).toBe("keep");
+});
+it("G2: removes older attempts and what belongs to a deleted workspace", () => {
+  expect(sweepVerdict(listed(of(4)), GRACE_MS)).toBe("remove");
+  expect(sweepVerdict(listed(of(3, null, true)), GRACE_MS)).toBe("remove_deleted");
+});
+it("G3: waits the grace time before it removes what no workspace knows", () => {
+  const orphan = { workspace: null };
+  expect(sweepVerdict(listed({ ...orphan, unknownForMs: GRACE_MS - 1 }), GRACE_MS)).toBe("wait");
+  expect(sweepVerdict(listed({ ...orphan, unknownForMs: GRACE_MS }), GRACE_MS)).toBe("remove");
+});
+it("G4: believes the machine's row and not the label", () => {
+  expect(sweepVerdict(listed({ labelAttempt: 1, ...of(3, 3) }), GRACE_MS)).toBe("keep");
+});
+it("G5: stops before it empties a machine", () => {
+  expect(isMassRemoval(5, 6)).toBe(false);
+  expect(isMassRemoval(6, 30)).toBe(false);
+  expect(isMassRemoval(7, 30)).toBe(true);
+});

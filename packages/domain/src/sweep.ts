@@ -1,0 +1,39 @@
+/** An instance that a backend has listed, with what the database says of its workspace. */
+export interface ListedInstance {
+  readonly providerId: string;
+  /** The attempt on the instance's own label. */
+  readonly labelAttempt: number;
+  /** Null when there is no such workspace. */
+  readonly workspace: {
+    readonly isDeleted: boolean;
+    readonly currentAttempt: number;
+    /** The attempt on the machine's row, which wins over the label; null without a row. */
+    readonly machineAttempt: number | null;
+  } | null;
+  /** How long it has been seen without a workspace, in ms. */
+  readonly unknownForMs: number;
+}
+
+/** What a sweep does with one instance. */
+export type SweepVerdict = "keep" | "wait" | "remove" | "remove_deleted";
+
+/** Source: lifecycle A5 sweep. SPEC: G1 to G4. */
+export function sweepVerdict(instance: ListedInstance, orphanGraceMs: number): SweepVerdict {
+  const { workspace } = instance;
+  if (workspace === null) return instance.unknownForMs >= orphanGraceMs ? "remove" : "wait";
+  if (workspace.isDeleted) return "remove_deleted";
+  const attempt = workspace.machineAttempt ?? instance.labelAttempt;
+  return attempt < workspace.currentAttempt ? "remove" : "keep";
+}
+
+/** Most removals of one sweep that need no second look. */
+const FREE_REMOVALS = 5;
+const GUARDED_SHARE = 0.2;
+
+/**
+ * True when a sweep would remove so much that the database is more likely wrong than the machine.
+ * `removals` leaves out what was deleted by intent. SPEC: G5.
+ */
+export function isMassRemoval(removals: number, listed: number): boolean {
+  return removals > FREE_REMOVALS && removals > listed * GUARDED_SHARE;
+}
