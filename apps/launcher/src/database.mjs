@@ -7,7 +7,7 @@ import { codeOf, Refusal } from "./refusal.mjs";
 /** Source: architecture decision 1. */
 const LEAST_MAJOR = 15;
 /** A database that is started together with us needs a moment. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /**
  * A connection for a few statements; ends itself.
@@ -52,7 +52,7 @@ export async function checkServer(url, options = {}) {
     } catch (error) {
       if (error instanceof Refusal) throw error;
       if (!mayPass(error) || Date.now() > deadline) throw refusalForConnection(error, where);
-      options.note?.(`waiting for ${where}`);
+      options.note?.(`no answer yet from ${where}`);
       await pause(500);
     }
   }

@@ -1,16 +1,9 @@
-import { execFile, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
 import {
-  chmodSync,
-  chownSync,
   closeSync,
-  existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -19,15 +12,25 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { promisify } from "node:util";
 import postgres from "postgres";
 import { writeFileWhole } from "./files.mjs";
 import { locatePostgres } from "./postgres-binaries.mjs";
+import {
+  checkDataFolder,
+  makeDataFolder,
+  readPassword,
+  repairAccess,
+  runAs,
+  serverEnvironment,
+  USER,
+} from "./postgres-data.mjs";
+import { refusalFor } from "./postgres-refusal.mjs";
 import { commandOf, markOf, signalProcess, waitUntilGone } from "./processes.mjs";
 import { codeOf, Refusal } from "./refusal.mjs";
 
 /** @typedef {import("./processes.mjs").ProcessMark} ProcessMark */
 /** @typedef {import("./postgres-binaries.mjs").PostgresBinaries} PostgresBinaries */
+/** @typedef {import("./postgres-data.mjs").Account} Account */
 
 /**
  * A running embedded Postgres.
@@ -51,9 +54,7 @@ import { codeOf, Refusal } from "./refusal.mjs";
  * @property {string} [cacheFolder] where a readable copy of the programs is put when needed
  */
 
-const USER = "molecule";
 const DATABASE = "molecule";
-const MARKER = "molecule-data.json";
 /** Recovery after a crash replays the log; the time is bounded so that a start never hangs. */
 const START_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 30_000;
@@ -106,156 +107,6 @@ export async function startPostgres(options) {
       await waitUntilGone(server.mark, STOP_TIMEOUT_MS);
     },
   };
-}
-
-/**
- * The address of the embedded Postgres that runs for `home`; undefined when none does.
- * @param {string} home
- * @returns {Promise<string | undefined>}
- */
-export async function findRunningPostgres(home) {
-  if (!existsSync(join(home, "pg", MARKER))) return undefined;
-  const password = readPassword(home, true);
-  const running = await adopt(join(home, "pg"), password);
-  return running === undefined ? undefined : urlFor(running.port, password, DATABASE);
-}
-
-/**
- * The user that Postgres runs as; undefined means ours. Postgres refuses to run as root, and needs a
- * user that the system's list of users knows.
- * @returns {Promise<{ uid: number, gid: number } | undefined>}
- */
-async function runAs() {
-  if (process.getuid?.() !== 0) return undefined;
-  const idOf = async (/** @type {string} */ option) => {
-    const { stdout } = await promisify(execFile)("id", [option, "nobody"]);
-    return Number.parseInt(stdout, 10);
-  };
-  try {
-    return { uid: await idOf("-u"), gid: await idOf("-g") };
-  } catch (error) {
-    throw new Refusal(
-      "Postgres does not run as root, and this system has no user called nobody to run it as.",
-      "Start Molecule as an ordinary user, or set DATABASE_URL to a Postgres 15 or later.",
-      error,
-    );
-  }
-}
-
-/**
- * True when the folder holds a database that this program made and can run; false when there is none.
- * @param {string} dataFolder
- * @param {number} major
- * @returns {boolean}
- * @throws {Refusal} for everything else, before anything in it is touched
- */
-export function checkDataFolder(dataFolder, major) {
-  if (!existsSync(dataFolder)) return false;
-  const entries = readdirSync(dataFolder);
-  if (entries.length === 0) return false;
-  const version = entries.includes("PG_VERSION")
-    ? readFileSync(join(dataFolder, "PG_VERSION"), "utf8").trim()
-    : undefined;
-  if (!entries.includes(MARKER)) {
-    const what = version === undefined ? "" : ` (it looks like a database of Postgres ${version})`;
-    throw new Refusal(
-      `The folder ${dataFolder} was not made by Molecule${what}, so it is left alone.`,
-      "Move it away, or set MOLECULE_HOME to another folder.",
-    );
-  }
-  if (version !== String(major)) {
-    throw new Refusal(
-      `The data in ${dataFolder} was made by Postgres ${version ?? "of an unknown version"}, and this release of Molecule runs Postgres ${major}.`,
-      `Start the release that made it, or use a Postgres ${version ?? ""} of your own through DATABASE_URL.`,
-    );
-  }
-  return true;
-}
-
-/**
- * @param {string} home
- * @param {boolean} hasData
- */
-function readPassword(home, hasData) {
-  const file = join(home, "pg-password");
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    if (hasData) {
-      throw new Refusal(
-        `The file ${file} is missing, and without it the database in ${join(home, "pg")} cannot be opened.`,
-        "Put it back from a backup. To start empty instead, move the folder pg away.",
-        error,
-      );
-    }
-  }
-  const password = randomBytes(24).toString("base64url");
-  writeFileWhole(file, `${password}\n`, 0o600);
-  return password;
-}
-
-/**
- * Makes the data folder beside its place and moves it there when it is whole, so that a crash leaves
- * either nothing or a usable database.
- * @param {{ home: string, binaries: PostgresBinaries, account: { uid: number, gid: number } | undefined, password: string }} input
- */
-async function makeDataFolder({ home, binaries, account, password }) {
-  for (const entry of readdirSync(home)) {
-    if (entry.startsWith("pg-making-")) rmSync(join(home, entry), { recursive: true, force: true });
-  }
-  const folder = mkdtempSync(join(home, "pg-making-"));
-  try {
-    const passwordFile = join(folder, "password");
-    writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (account !== undefined) {
-      chownSync(passwordFile, account.uid, account.gid);
-      chownSync(folder, account.uid, account.gid);
-    }
-    const half = join(folder, "data");
-    await runInitdb(binaries, account, [
-      `--pgdata=${half}`,
-      `--username=${USER}`,
-      `--pwfile=${passwordFile}`,
-      "--auth=scram-sha-256",
-      "--encoding=UTF8",
-      "--locale=C",
-      "--locale-provider=builtin",
-      "--builtin-locale=C.UTF-8",
-      "--no-instructions",
-      "--no-sync",
-    ]);
-    const marker = join(half, MARKER);
-    writeFileSync(marker, `${JSON.stringify({ madeBy: "molecule", major: binaries.major })}\n`);
-    if (account !== undefined) chownSync(marker, account.uid, account.gid);
-    renameSync(half, join(home, "pg"));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/**
- * @param {PostgresBinaries} binaries
- * @param {{ uid: number, gid: number } | undefined} account
- * @param {string[]} args
- */
-async function runInitdb(binaries, account, args) {
-  try {
-    await promisify(execFile)(binaries.initdb, args, {
-      ...account,
-      cwd: "/",
-      env: serverEnvironment(),
-      timeout: START_TIMEOUT_MS,
-    });
-  } catch (error) {
-    const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
-    throw refusalFor(stderr, "A new database could not be made", error);
-  }
-}
-
-/** Agents and users' settings (PGDATA, PGPORT, LD_LIBRARY_PATH) must not reach the server. */
-function serverEnvironment() {
-  return { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }
 
 /**
@@ -365,7 +216,7 @@ async function ensureDatabase(port, password) {
 }
 
 /**
- * @param {{ options: PostgresOptions, dataFolder: string, binaries: PostgresBinaries, account: { uid: number, gid: number } | undefined, password: string }} input
+ * @param {{ options: PostgresOptions, dataFolder: string, binaries: PostgresBinaries, account: Account, password: string }} input
  */
 async function startServer({ options, dataFolder, binaries, account, password }) {
   const { home } = options;
@@ -393,23 +244,7 @@ async function startServer({ options, dataFolder, binaries, account, password })
 }
 
 /**
- * A backup that was put back as root belongs to root; Postgres needs to own its folder.
- * @param {string} dataFolder
- * @param {{ uid: number, gid: number } | undefined} account
- */
-function repairAccess(dataFolder, account) {
-  const stat = statSync(dataFolder);
-  if ((stat.mode & 0o777) !== 0o700) chmodSync(dataFolder, 0o700);
-  if (account === undefined || stat.uid === account.uid) return;
-  chownSync(dataFolder, account.uid, account.gid);
-  for (const entry of readdirSync(dataFolder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isSymbolicLink())
-      chownSync(join(entry.parentPath, entry.name), account.uid, account.gid);
-  }
-}
-
-/**
- * @param {{ options: PostgresOptions, dataFolder: string, binaries: PostgresBinaries, account: { uid: number, gid: number } | undefined, port: number, logFile: string }} input
+ * @param {{ options: PostgresOptions, dataFolder: string, binaries: PostgresBinaries, account: Account, port: number, logFile: string }} input
  * @returns {ProcessMark | undefined}
  */
 function spawnServer({ options, dataFolder, binaries, account, port, logFile }) {
@@ -498,45 +333,4 @@ export async function choosePort(preferred) {
     }
   }
   return await tryPort(0);
-}
-
-/**
- * A sentence for what Postgres wrote on its error output.
- * @param {string} stderr
- * @param {string} what
- * @param {unknown} cause
- * @returns {Refusal}
- */
-export function refusalFor(stderr, what, cause) {
-  const line = stderr
-    .split("\n")
-    .map((text) => /(?:FATAL|PANIC|error|ERROR):\s*(.+)$/.exec(text)?.[1])
-    .find((text) => text !== undefined);
-  const said = line ?? stderr.trim().split("\n").at(-1) ?? "";
-  if (/No space left on device|Disk quota exceeded/i.test(stderr)) {
-    return new Refusal(`${what}: the disk is full.`, "Free some space and start again.", cause);
-  }
-  if (
-    /could not load|shared libraries|cannot open shared object|not found \(required by/i.test(
-      stderr,
-    )
-  ) {
-    return new Refusal(
-      `${what}: a system library is missing (${said}).`,
-      "Install it, or set DATABASE_URL to a Postgres 15 or later.",
-      cause,
-    );
-  }
-  if (/shared memory|semaphore/i.test(stderr)) {
-    return new Refusal(
-      `${what}: the system gives it no shared memory (${said}).`,
-      "Give this machine or container more shared memory, or set DATABASE_URL to a Postgres 15 or later.",
-      cause,
-    );
-  }
-  return new Refusal(
-    said === "" ? `${what}, and it did not say why.` : `${what}: ${said}.`,
-    "The file logs/postgres.log in the data folder has the details.",
-    cause,
-  );
 }

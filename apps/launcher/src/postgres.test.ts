@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeUrl } from "./database.mjs";
-import { checkDataFolder, refusalFor } from "./postgres.mjs";
 import { binaryPackageName, linkLibraries } from "./postgres-binaries.mjs";
+import { checkDataFolder } from "./postgres-data.mjs";
+import { refusalFor } from "./postgres-refusal.mjs";
 
 let folder = "";
 beforeEach(() => {
