@@ -133,7 +133,7 @@ async function ensureImage(
       reference,
       context: buildContext(content),
       buildArgs: { BASE: base },
-      labels: { "molecule.platform.managed": "true", "molecule.runtime": runtime },
+      labels: { "molecule.runtime": runtime },
     },
     progress,
   );
