@@ -1,18 +1,19 @@
+import path from "node:path";
 import { build } from "esbuild";
 
-// One file with everything in it: it is copied into containers and folders that have no packages.
+/** One file with everything in it, so that it runs wherever an agent is. */
 await build({
-  entryPoints: { "molecule-mcp": "src/main.ts" },
-  outdir: "dist",
-  outExtension: { ".js": ".mjs" },
+  entryPoints: ["src/main.ts"],
+  outfile: path.resolve(import.meta.dirname, process.argv[2] ?? "dist/molecule-mcp.mjs"),
   bundle: true,
   platform: "node",
   format: "esm",
   target: "node20",
-  sourcemap: true,
+  minifySyntax: true,
+  legalComments: "none",
   logLevel: "warning",
+  absWorkingDir: import.meta.dirname,
   banner: {
-    // Bundled CommonJS packages call require for Node's own modules.
-    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });

@@ -1,10 +1,13 @@
 import { chmod } from "node:fs/promises";
+import path from "node:path";
 import { build } from "esbuild";
+
+const outfile = path.resolve(import.meta.dirname, process.argv[2] ?? "dist/runtime.mjs");
 
 /** One file with everything in it: an instance has no node_modules. */
 await build({
   entryPoints: ["src/main.ts"],
-  outfile: "dist/runtime.mjs",
+  outfile,
   bundle: true,
   platform: "node",
   format: "esm",
@@ -17,4 +20,4 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
-await chmod(new URL("dist/runtime.mjs", import.meta.url), 0o755);
+await chmod(outfile, 0o755);

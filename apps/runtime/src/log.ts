@@ -56,7 +56,13 @@ function plain(fields: LogFields | undefined): LogFields | undefined {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
       if (SECRET_NAME.test(name)) return [name, "[redacted]"];
-      return [name, value instanceof Error ? `${value.name}: ${value.message}` : value];
+      return [name, value instanceof Error ? describeError(value) : value];
     }),
   );
+}
+
+/** Name, message and the end of what caused it; stacks name our files to nobody who could use them. */
+function describeError(error: Error): string {
+  const cause = error.cause instanceof Error ? ` (cause: ${error.cause.message.slice(-1000)})` : "";
+  return `${error.name}: ${error.message}${cause}`;
 }

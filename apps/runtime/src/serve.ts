@@ -49,9 +49,7 @@ export async function serve(): Promise<void> {
     process.once("SIGTERM", () => void end("SIGTERM"));
     process.once("SIGINT", () => void end("SIGINT"));
   } catch (error) {
-    log.error("the agent could not be started", {
-      sentence: error instanceof Error ? error.message : String(error),
-    });
+    log.error("the agent could not be started", { error });
     process.exit(1);
   }
 }

@@ -5,6 +5,7 @@ import {
   registerAnswer,
 } from "@molecule/contracts/platform-tools";
 import type { HeartbeatBody, NotifyBody, PostActivityBody } from "@molecule/contracts/wire";
+import type { DeliveryMode } from "@molecule/domain/sets";
 import { z } from "zod";
 import type { CredentialFiles } from "./credential-files.ts";
 import { callJson, type JsonAnswer, NoAnswerError } from "./http-json.ts";
@@ -31,7 +32,10 @@ export type LifeSign =
 
 /** What the agent says about itself at register. */
 export interface Registration {
+  /** Empty for an agent that nobody can dial. */
   readonly url: string;
+  /** Default `push`. */
+  readonly deliveryMode?: DeliveryMode;
   readonly agentCard: Readonly<Record<string, unknown>>;
 }
 
@@ -145,11 +149,16 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
   return {
     workspaceId,
     call,
-    register: async ({ url, agentCard }) => {
+    register: async ({ url, agentCard, deliveryMode }) => {
       const [sign, body] = await lifeSign({
         method: "POST",
         path: "/registry/register",
-        body: { id: workspaceId, url, agent_card: agentCard, delivery_mode: "push" },
+        body: {
+          id: workspaceId,
+          url,
+          agent_card: agentCard,
+          delivery_mode: deliveryMode ?? "push",
+        },
       });
       if (sign.kind !== "ok") return sign;
       const answer = registerAnswer.safeParse(body).data;

@@ -24,8 +24,6 @@ interface StoredUpload {
   readonly name: string;
   readonly mimeType: string;
   readonly size: number;
-  /** Path below the workspace folder. */
-  readonly relative: string;
 }
 
 class UploadRefusal extends Error {
@@ -56,7 +54,7 @@ export function uploadIngest(workspaceDir: string, log: Log): RequestHandler {
       if (declared > MAX_UPLOAD_TOTAL_BYTES + FORM_OVERHEAD_BYTES) throw totalTooLarge();
       const stored = await upload.receive(req, req.headers);
       if (stored.length === 0) throw new UploadRefusal(400, "The form has no files.");
-      res.status(200).json({ files: stored.map(({ relative: _, ...shown }) => shown) });
+      res.status(200).json({ files: stored });
     } catch (error) {
       await upload.discard();
       req.resume();
@@ -74,7 +72,6 @@ export function uploadIngest(workspaceDir: string, log: Log): RequestHandler {
 /** One form under way; owns what it has written until the answer. */
 class Upload {
   readonly #files: SafeFiles;
-  readonly #stored: StoredUpload[] = [];
   readonly #written: string[] = [];
   #totalBytes = 0;
 
@@ -87,7 +84,7 @@ class Upload {
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): Promise<readonly StoredUpload[]> {
     const form = openForm(headers);
-    const pending: Promise<void>[] = [];
+    const pending: Promise<StoredUpload>[] = [];
     try {
       await new Promise<void>((resolve, reject) => {
         form.on("file", (field, stream, info) => {
@@ -116,8 +113,7 @@ class Upload {
       await Promise.allSettled(pending);
       throw error;
     }
-    await Promise.all(pending);
-    return this.#stored;
+    return Promise.all(pending);
   }
 
   /** Nothing of this request is left on disk. */
@@ -129,7 +125,7 @@ class Upload {
     stream: Readable & { truncated?: boolean },
     given: string,
     type: string,
-  ): Promise<void> {
+  ): Promise<StoredUpload> {
     const name = uploadName(given);
     const relative = `${UPLOAD_FOLDER}/${randomBytes(16).toString("hex")}-${name}`;
     let size = 0;
@@ -153,7 +149,7 @@ class Upload {
     }
     const mimeType = type === "" || type === "application/octet-stream" ? mimeTypeOf(name) : type;
     const uri = `workspace:/workspace/${relative}`;
-    this.#stored.push({ uri, name, mimeType, size, relative });
+    return { uri, name, mimeType, size };
   }
 
   async #create(relative: string): Promise<FileHandle> {

@@ -71,6 +71,7 @@ async function* answer(
   parts: readonly PromptPart[],
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
+  signal.throwIfAborted();
   const text = parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n");
   const files = parts.flatMap((part) => (part.kind === "file" ? [part.name] : []));
   const request = understand(text);
