@@ -32,15 +32,10 @@ export async function keepPresent(deps: KeepPresentDeps): Promise<Absence> {
       : await deps.client.register(deps.registration);
     if (sign.kind === "superseded" || sign.kind === "removed") return sign.kind;
     if (!isRegistered && isRefused(sign)) return "refused";
-    const wasRegistered = isRegistered;
+    const beatEveryMs = isRegistered ? (deps.beatEveryMs ?? BEAT_EVERY_MS) : 0;
     if (sign.kind === "ok") isRegistered = true;
     failures = sign.kind === "failed" ? failures + 1 : 0;
-    const pauseMs =
-      failures > 0
-        ? retryDelayMs(failures, RETRY, Math.random())
-        : wasRegistered
-          ? (deps.beatEveryMs ?? BEAT_EVERY_MS)
-          : 0;
+    const pauseMs = failures > 0 ? retryDelayMs(failures, RETRY, Math.random()) : beatEveryMs;
     await delay(pauseMs, undefined, { signal: deps.signal }).catch(() => undefined);
   }
   return "stopped";

@@ -38,21 +38,18 @@ async function main(env: McpEnv): Promise<void> {
     signal: stopping.signal,
     registration: { url: "", agentCard: cardOf(env), deliveryMode: "poll" },
   });
-  explain(absence);
+  endAfter(absence);
 }
 
-function explain(absence: Absence): void {
-  switch (absence) {
-    case "stopped":
-      return;
-    case "refused":
-      tell("the platform does not accept the token. Set MOLECULE_WORKSPACE_TOKEN to a valid one.");
-      process.exit(EXIT_REFUSED);
-    case "superseded":
-    case "removed":
-      tell(`the workspace was ${absence}, so these tools end.`);
-      process.exit(0);
+/** Ends the program when its tools have become useless. */
+function endAfter(absence: Absence): void {
+  if (absence === "stopped") return;
+  if (absence === "refused") {
+    tell("the platform does not accept the token. Set MOLECULE_WORKSPACE_TOKEN to a valid one.");
+    process.exit(EXIT_REFUSED);
   }
+  tell(`the workspace was ${absence}, so these tools end.`);
+  process.exit(0);
 }
 
 function cardOf(env: McpEnv): Readonly<Record<string, unknown>> {
