@@ -1,9 +1,4 @@
-import {
-  ACTIVITY_TYPES,
-  BACKENDS,
-  FILE_ROOTS,
-  RUNTIMES,
-} from "@molecule/domain/sets";
+import { ACTIVITY_TYPES, BACKENDS, FILE_ROOTS, RUNTIMES } from "@molecule/domain/sets";
 import { z } from "zod";
 import { activityView, chatMessage, fileEntry, secretView } from "./panel.ts";
 import { secretKey } from "./wire.ts";

@@ -1,6 +1,9 @@
 import { configDocument, saveInput, saveResult } from "@molecule/contracts/panel";
 import { byWorkspace, secretList } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { actorOf } from "../context.ts";
+import { readDocument } from "../services/config/read-document.ts";
+import { saveConfig } from "../services/config/save-config.ts";
+import { viewSecrets } from "../services/secrets/manage-secrets.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** The Configure tab: independent parts, one save. */
@@ -8,13 +11,13 @@ export const configRouter = {
   document: readProcedure
     .input(byWorkspace)
     .output(configDocument)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => readDocument(ctx.deps, input.workspaceId)),
   secrets: readProcedure
     .input(byWorkspace)
     .output(secretList)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => viewSecrets(ctx.deps, input.workspaceId)),
   save: writeProcedure
     .input(saveInput)
     .output(saveResult)
-    .mutation(() => notYet()),
+    .mutation(({ ctx, input }) => saveConfig(ctx.deps, actorOf(ctx.auth), input)),
 };

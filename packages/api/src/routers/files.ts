@@ -7,7 +7,9 @@ import {
   fileWriteInput,
   fileWriteResult,
 } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { actorOf } from "../context.ts";
+import { listFiles, readFile } from "../services/files/read-files.ts";
+import { removeFile, writeFile } from "../services/files/write-files.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** Files of a workspace: `/configs` from the platform, the other roots from the instance. */
@@ -15,17 +17,23 @@ export const filesRouter = {
   list: readProcedure
     .input(fileListInput)
     .output(fileList)
-    .query(() => notYet()),
+    .query(async ({ ctx, input }) => {
+      const { entries, truncated } = await listFiles(ctx.deps, input);
+      return { entries: [...entries], truncated };
+    }),
   read: readProcedure
     .input(filePathInput)
     .output(fileContent)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => readFile(ctx.deps, input)),
   write: writeProcedure
     .input(fileWriteInput)
     .output(fileWriteResult)
-    .mutation(() => notYet()),
+    .mutation(({ ctx, input }) => writeFile(ctx.deps, actorOf(ctx.auth), input)),
   remove: writeProcedure
     .input(filePathInput)
     .output(doneResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => {
+      await removeFile(ctx.deps, actorOf(ctx.auth), input);
+      return { done: true as const };
+    }),
 };

@@ -4,18 +4,27 @@ import {
   removeSecretInput,
   secretList,
 } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { actorOf } from "../context.ts";
+import { changeGlobalSecret, viewGlobalSecrets } from "../services/secrets/manage-secrets.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** Settings of the organisation. */
 export const settingsRouter = {
-  secrets: readProcedure.output(secretList).query(() => notYet()),
+  secrets: readProcedure.output(secretList).query(({ ctx }) => viewGlobalSecrets(ctx.deps)),
   putSecret: writeProcedure
     .input(putSecretInput)
     .output(affectedResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => ({
+      affected: await changeGlobalSecret(ctx.deps, { actor: actorOf(ctx.auth), ...input }),
+    })),
   removeSecret: writeProcedure
     .input(removeSecretInput)
     .output(affectedResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => ({
+      affected: await changeGlobalSecret(ctx.deps, {
+        actor: actorOf(ctx.auth),
+        key: input.key,
+        value: null,
+      }),
+    })),
 };

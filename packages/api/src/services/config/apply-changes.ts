@@ -1,0 +1,147 @@
+import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
+import { recordWrite, type WrittenChange } from "@molecule/db/changes/record-write";
+import type { Transaction } from "@molecule/db/database";
+import { checkFileCount, writeManagedFile } from "@molecule/db/files/managed-files";
+import { putWorkspaceSecret, removeWorkspaceSecret } from "@molecule/db/secrets/secret-store";
+import {
+  type ConfigChange,
+  type ConfigRow,
+  lockConfig,
+  writeApplyPolicy,
+  writeConfig,
+} from "@molecule/db/workspaces/config-rows";
+import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
+import type { Deps } from "../../deps.ts";
+import { type DocumentChange, editDocument } from "./edit-document.ts";
+import { type FileEdit, planFiles } from "./plan-files.ts";
+
+/** A change of a workspace's desired state, in any mix of document, files and secrets. */
+export interface DesiredChange {
+  readonly workspaceId: string;
+  readonly actor: Actor;
+  /** The whole of one Save: due without quiet time. */
+  readonly isBatch: boolean;
+  /** Version the document's edit was based on; absent when it was based on none. */
+  readonly baseVersion?: number | undefined;
+  readonly document?: DocumentChange | undefined;
+  /** Keys merged into the part of the document that we do not know. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  readonly applyPolicy?: ApplyPolicy | undefined;
+  readonly files?: readonly FileEdit[] | undefined;
+  /** Null removes. */
+  readonly secrets?: readonly { readonly key: string; readonly value: string | null }[] | undefined;
+}
+
+/** What a change did. */
+export interface ChangeReceipt {
+  readonly generation: number;
+  readonly configVersion: number;
+  /** False when everything was identical: nothing was written and nothing restarts. */
+  readonly isChanged: boolean;
+  readonly willRestart: boolean;
+  /** Everything that changed, by kind and name. */
+  readonly changes: readonly WrittenChange[];
+}
+
+/**
+ * Applies a change in the caller's transaction: data, generation and what tells about it, all or
+ * nothing. However much it contains it is one generation; what is identical is left alone.
+ * @throws DomainError `not_found`, `removed`, `version_conflict`, `bad_request`, `payload_too_large`.
+ */
+export async function applyChanges(
+  deps: Deps,
+  tx: Transaction,
+  change: DesiredChange,
+): Promise<ChangeReceipt> {
+  const before = await lockConfig(tx, change.workspaceId);
+  const files = await planFiles(tx, before, change.files ?? []);
+  const merged =
+    change.extra === undefined ? {} : { extra: { ...before.config.extra, ...change.extra } };
+  const edited = editDocument(before, [change.document ?? {}, merged, ...files.document]);
+  const secretNames = await writeSecrets(deps, tx, change);
+  const changes: WrittenChange[] = [
+    ...edited.names.map((name) => ({ kind: "setting" as const, name })),
+    ...files.writes.map(({ path }) => ({ kind: "file" as const, name: path })),
+    ...secretNames.map((name) => ({ kind: "secret" as const, name })),
+  ];
+  const isPolicyChanged =
+    change.applyPolicy !== undefined && change.applyPolicy !== before.applyPolicy;
+  const policy = change.applyPolicy ?? before.applyPolicy;
+  const receipt = await write(deps, tx, { change, before, changes });
+  if (changes.length > 0) {
+    await writeConfig(tx, before.id, changedColumns(edited));
+    await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
+  }
+  if (isPolicyChanged) await writeApplyPolicy(tx, before.id, policy);
+  return {
+    ...receipt,
+    isChanged: changes.length > 0 || isPolicyChanged,
+    willRestart:
+      changes.length > 0 &&
+      before.backend !== "external" &&
+      before.intent === "run" &&
+      policy !== "hold",
+    changes,
+  };
+}
+
+interface Decided {
+  readonly change: DesiredChange;
+  readonly before: ConfigRow;
+  readonly changes: readonly WrittenChange[];
+}
+
+async function write(deps: Deps, tx: Transaction, { change, before, changes }: Decided) {
+  if (changes.length === 0) {
+    return { generation: before.desiredGen, configVersion: before.configVersion };
+  }
+  const isSetting = changes.some(({ kind }) => kind === "setting");
+  return await recordWrite(tx, {
+    workspaceId: before.id,
+    actor: change.actor,
+    stream: changes.every(({ kind }) => kind === "file") ? "files" : "settings",
+    isBatch: change.isBatch,
+    changes,
+    // The version guards the document; a save of files alone cannot conflict over it.
+    ...(change.baseVersion !== undefined && isSetting
+      ? { expectedConfigVersion: change.baseVersion }
+      : {}),
+    settings: deps.platform.settle,
+  });
+}
+
+async function writeSecrets(deps: Deps, tx: Transaction, change: DesiredChange): Promise<string[]> {
+  const changed: string[] = [];
+  for (const { key, value } of change.secrets ?? []) {
+    const isChanged =
+      value === null
+        ? await removeWorkspaceSecret(tx, change.workspaceId, key)
+        : (await putWorkspaceSecret(tx, deps.cipher, change.workspaceId, { key, value })) !==
+          "identical";
+    if (isChanged) changed.push(key);
+  }
+  return changed;
+}
+
+async function writeFiles(
+  tx: Transaction,
+  plan: {
+    readonly change: DesiredChange;
+    readonly generation: number;
+    readonly writes: readonly { readonly path: string; readonly content: Uint8Array | null }[];
+  },
+): Promise<void> {
+  const { workspaceId, actor } = plan.change;
+  for (const { path, content } of plan.writes) {
+    const { generation } = plan;
+    await writeManagedFile(tx, { workspaceId, path, content, generation, actorName: actor.name });
+  }
+  if (plan.writes.length > 0) await checkFileCount(tx, workspaceId);
+}
+
+function changedColumns(edited: {
+  readonly config: WorkspaceConfig;
+  readonly columns: Omit<ConfigChange, "config">;
+}): ConfigChange {
+  return { config: edited.config, ...edited.columns };
+}

@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from "node:util";
+import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
+import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
+
+/** An edit of the configuration document and of the columns that `config.yaml` shows with it. */
+export type DocumentChange = {
+  readonly [K in keyof WorkspaceConfig]?: WorkspaceConfig[K] | undefined;
+} & {
+  readonly name?: string | undefined;
+  readonly role?: string | null | undefined;
+  readonly tier?: number | undefined;
+};
+
+/** The document after its edits. */
+export interface EditedDocument {
+  readonly config: WorkspaceConfig;
+  /** Only what differs. */
+  readonly columns: { name?: string; role?: string | null; tier?: number };
+  /** Settings that differ, as the card names them. */
+  readonly names: readonly string[];
+}
+
+const NAMES: Record<keyof WorkspaceConfig, string> = {
+  model: "model",
+  provider: "provider",
+  instructions: "instructions",
+  description: "description",
+  requiredEnv: "required keys",
+  starterPrompts: "starter prompts",
+  extra: "config.yaml",
+};
+
+/** Applies edits in order, later ones winning; what is equal to before is no change. */
+export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]): EditedDocument {
+  const config: WorkspaceConfig = { ...before.config };
+  const columns: { name?: string; role?: string | null; tier?: number } = {};
+  for (const edit of edits) {
+    const { name, role, tier, ...document } = edit;
+    if (name !== undefined) columns.name = name;
+    if (role !== undefined) columns.role = role;
+    if (tier !== undefined) columns.tier = tier;
+    Object.assign(config, withoutAbsent(document));
+  }
+  const names = keysOf(NAMES)
+    .filter((key) => !isDeepStrictEqual(config[key], before.config[key]))
+    .map((key) => NAMES[key]);
+  for (const key of ["name", "role", "tier"] as const) {
+    if (columns[key] === undefined) continue;
+    if (columns[key] === before[key]) delete columns[key];
+    else names.push(key);
+  }
+  return { config, columns, names };
+}
+
+function withoutAbsent(edit: object): object {
+  return Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== undefined));
+}
+
+function keysOf<K extends string>(record: Record<K, unknown>): K[] {
+  return Object.keys(record) as K[];
+}

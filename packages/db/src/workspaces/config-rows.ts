@@ -1,0 +1,151 @@
+import { type WorkspaceConfig, workspaceConfig } from "@molecule/contracts/workspaces";
+import { DomainError } from "@molecule/domain/errors";
+import type { ApplyPolicy, Backend, Intent, Runtime } from "@molecule/domain/sets";
+import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { ormOf, type Queryable, type Transaction } from "../database.ts";
+import { appendEvent, hintWork } from "../events/append-event.ts";
+import { removedError } from "../lifecycle/lock-workspace.ts";
+import { attempts, workspaces } from "../schema/workspaces.ts";
+import { storableJson, storableText } from "../storable.ts";
+
+/** The configuration of a workspace with what a change of it is decided from. */
+export interface ConfigRow {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string | null;
+  readonly tier: number;
+  readonly runtime: Runtime;
+  readonly backend: Backend;
+  readonly intent: Intent;
+  readonly template: string | null;
+  readonly applyPolicy: ApplyPolicy;
+  readonly config: WorkspaceConfig;
+  readonly configVersion: number;
+  readonly desiredGen: number;
+  readonly appliedGen: number;
+}
+
+const columns = {
+  id: workspaces.id,
+  name: workspaces.name,
+  role: workspaces.role,
+  tier: workspaces.tier,
+  runtime: workspaces.runtime,
+  backend: workspaces.backend,
+  intent: workspaces.intent,
+  template: workspaces.template,
+  applyPolicy: workspaces.applyPolicy,
+  config: workspaces.config,
+  configVersion: workspaces.configVersion,
+  desiredGen: workspaces.desiredGen,
+  appliedGen: workspaces.appliedGen,
+  removedAt: workspaces.removedAt,
+};
+
+/** The configuration as stored. @throws DomainError `not_found`, `removed`. */
+export async function readConfig(q: Queryable, id: string): Promise<ConfigRow> {
+  const [row] = await ormOf(q).select(columns).from(workspaces).where(eq(workspaces.id, id));
+  return present(id, row);
+}
+
+/** The same, locked until the transaction ends, so that what is compared is what is changed. */
+export async function lockConfig(tx: Transaction, id: string): Promise<ConfigRow> {
+  const [row] = await ormOf(tx)
+    .select(columns)
+    .from(workspaces)
+    .where(eq(workspaces.id, id))
+    .for("update");
+  return present(id, row);
+}
+
+function present(
+  id: string,
+  row: (ConfigRow & { readonly removedAt: Date | null }) | undefined,
+): ConfigRow {
+  if (row === undefined) throw new DomainError("not_found", "There is no such workspace.");
+  const { removedAt, ...config } = row;
+  if (config.intent === "deleted") throw removedError(id, removedAt);
+  return config;
+}
+
+/** What a change of the configuration writes; absent fields stay. */
+export interface ConfigChange {
+  readonly config?: WorkspaceConfig;
+  readonly name?: string;
+  readonly role?: string | null;
+  readonly tier?: number;
+}
+
+/** Writes the document. Its generation and version are `recordWrite`'s. */
+export async function writeConfig(
+  tx: Transaction,
+  id: string,
+  change: ConfigChange,
+): Promise<void> {
+  if (Object.keys(change).length === 0) return;
+  const { config, name, role } = change;
+  await ormOf(tx)
+    .update(workspaces)
+    .set({
+      ...change,
+      ...(config === undefined ? {} : { config: workspaceConfig.parse(storableJson(config)) }),
+      ...(name === undefined ? {} : { name: storableText(name) }),
+      ...(role === undefined || role === null ? {} : { role: storableText(role) }),
+    })
+    .where(eq(workspaces.id, id));
+}
+
+/** Changes when saved changes are applied. That is no change of the agent, so nothing restarts. */
+export async function writeApplyPolicy(
+  tx: Transaction,
+  id: string,
+  applyPolicy: ApplyPolicy,
+): Promise<void> {
+  await ormOf(tx)
+    .update(workspaces)
+    .set({
+      applyPolicy,
+      // What was held back is looked at again; the reconciler decides whether it is due.
+      nextActionAt: sql`CASE WHEN ${workspaces.desiredGen} > ${workspaces.appliedGen}
+        AND ${workspaces.phase} = 'READY' THEN cp_now() ELSE ${workspaces.nextActionAt} END`,
+    })
+    .where(eq(workspaces.id, id));
+  await appendEvent(tx, {
+    event: "WORKSPACE_UPDATED",
+    subjectId: id,
+    payload: { apply_policy: applyPolicy },
+  });
+  await hintWork(tx, id);
+}
+
+/** What the running agent was started with; null before the first start. */
+export async function readEffectiveConfig(
+  q: Queryable,
+  workspaceId: string,
+): Promise<WorkspaceConfig | null> {
+  const [row] = await ormOf(q)
+    .select({ config: attempts.snapConfig })
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.workspaceId, workspaceId),
+        eq(attempts.outcome, "ready"),
+        isNotNull(attempts.snapConfig),
+      ),
+    )
+    .orderBy(desc(attempts.no))
+    .limit(1);
+  return row?.config ?? null;
+}
+
+/** Times of the configuration, for rows that name one. */
+export async function readConfigTimes(
+  q: Queryable,
+  workspaceId: string,
+): Promise<{ readonly createdAt: Date; readonly updatedAt: Date } | null> {
+  const [row] = await ormOf(q)
+    .select({ createdAt: workspaces.createdAt, updatedAt: workspaces.updatedAt })
+    .from(workspaces)
+    .where(eq(workspaces.id, workspaceId));
+  return row ?? null;
+}
