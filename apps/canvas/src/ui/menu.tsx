@@ -18,19 +18,34 @@ export function Menu({ trigger, align = "end", label, onOpenChange, children }: 
   return (
     <Radix.Root modal={false} {...(onOpenChange === undefined ? {} : { onOpenChange })}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          aria-label={label}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 animate-fade overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-sm shadow-layer"
-          onClick={(event) => event.stopPropagation()}
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
+      <MenuPanel align={align} label={label}>
+        {children}
+      </MenuPanel>
     </Radix.Root>
+  );
+}
+
+export interface MenuPanelProps {
+  align: "start" | "center" | "end";
+  label: string | undefined;
+  children: ReactNode;
+}
+
+/** The floating part of a {@link Menu}, for a menu that opens without a trigger. */
+export function MenuPanel({ align, label, children }: MenuPanelProps) {
+  return (
+    <Radix.Portal>
+      <Radix.Content
+        align={align}
+        aria-label={label}
+        sideOffset={4}
+        collisionPadding={8}
+        className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-fade overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-sm shadow-layer"
+        onClick={(event) => event.stopPropagation()}
+      >
+        {children}
+      </Radix.Content>
+    </Radix.Portal>
   );
 }
 

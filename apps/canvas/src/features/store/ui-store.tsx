@@ -8,6 +8,10 @@ export interface UiState {
   readonly removingId: string | null;
   /** The card that the keyboard and the shortcuts mean while no panel is open. */
   readonly selectedId: string | null;
+  /** The open card menu and where it hangs, in px of the window. */
+  readonly menu: { readonly id: string; readonly x: number; readonly y: number } | null;
+  /** The team that the card under the pointer would join. */
+  readonly dropTargetId: string | null;
   readonly layer: "commands" | "cheat-sheet" | null;
   readonly filter: string;
   readonly isFilterOpen: boolean;
@@ -25,6 +29,8 @@ const INITIAL: UiState = {
   renamingId: null,
   removingId: null,
   selectedId: null,
+  menu: null,
+  dropTargetId: null,
   layer: null,
   filter: "",
   isFilterOpen: false,

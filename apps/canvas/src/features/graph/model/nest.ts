@@ -1,5 +1,5 @@
 import type { Shape } from "../../store/node-state.ts";
-import { absoluteRects, type LaidOut, TEAM_ORIGIN } from "./layout.ts";
+import { absoluteRects, CARD, type LaidOut, TEAM_ORIGIN } from "./layout.ts";
 import { freePlace, snap } from "./place.ts";
 import { centreOf, contains, type Point, type Rect } from "./rect.ts";
 
@@ -56,7 +56,14 @@ function targetTeam(
   own: string | null,
 ): string | null {
   const inside = withDescendants(drag.id, drag.items);
-  const middle = centreOf(drag.box);
+  // A team is aimed with its header, a card with its middle.
+  const { x, y, width, height } = drag.box;
+  const middle = centreOf({
+    x,
+    y,
+    width: Math.min(width, CARD.width),
+    height: Math.min(height, CARD.height),
+  });
   const candidates = drag.items.filter((item) => {
     const rect = rects.get(item.id);
     if (rect === undefined || inside.has(item.id)) return false;

@@ -1,0 +1,83 @@
+"use client";
+import { MiniMap, Panel, useReactFlow, useStore } from "@xyflow/react";
+import { Map as MapIcon, Maximize, Minus, Plus } from "lucide-react";
+import { useState } from "react";
+import { IconButton } from "../../ui/button.tsx";
+import type { Tone } from "../status/status-view.ts";
+import { statusView } from "../status/status-view.ts";
+import { useNodeStore } from "../store/node-store.tsx";
+import type { CardNode } from "./model/flow-graph.ts";
+
+const CAMERA = { duration: 180 };
+
+/** Zoom and overview, together in one corner. */
+export function ZoomCorner({ onFit }: { onFit: () => void }) {
+  const flow = useReactFlow();
+  const [isMapOpen, setIsMapOpen] = useState(false);
+  const percent = useStore((state) => Math.round(state.transform[2] * 100));
+  return (
+    <Panel position="bottom-left" className="!m-3 flex flex-col items-start gap-2">
+      {isMapOpen ? <Overview /> : null}
+      <div className="flex items-center gap-0.5 rounded-lg border border-line-strong bg-card p-0.5 shadow-card">
+        <IconButton label="Zoom out" size="sm" onClick={() => void flow.zoomOut(CAMERA)}>
+          <Minus size={14} aria-hidden="true" />
+        </IconButton>
+        <span
+          className="w-10 text-center text-xs text-muted"
+          aria-label={`Zoom ${percent} percent`}
+        >
+          {percent}%
+        </span>
+        <IconButton label="Zoom in" size="sm" onClick={() => void flow.zoomIn(CAMERA)}>
+          <Plus size={14} aria-hidden="true" />
+        </IconButton>
+        <span className="mx-0.5 h-4 w-px bg-line-strong" />
+        <IconButton label="Show everything" keys="Shift+1" size="sm" onClick={onFit}>
+          <Maximize size={14} aria-hidden="true" />
+        </IconButton>
+        <IconButton
+          label={isMapOpen ? "Hide the overview" : "Show the overview"}
+          size="sm"
+          aria-pressed={isMapOpen}
+          onClick={() => setIsMapOpen(!isMapOpen)}
+        >
+          <MapIcon size={14} aria-hidden="true" />
+        </IconButton>
+      </div>
+    </Panel>
+  );
+}
+
+const FILLS: Readonly<Record<Tone, string>> = {
+  online: "var(--status-online)",
+  provisioning: "var(--status-provisioning)",
+  restarting: "var(--status-restarting)",
+  degraded: "var(--status-degraded)",
+  failed: "var(--status-failed)",
+  paused: "var(--status-paused)",
+  hibernated: "var(--status-paused)",
+  offline: "var(--status-offline)",
+  awaiting: "var(--status-awaiting)",
+};
+
+function Overview() {
+  const store = useNodeStore();
+  const fill = (card: CardNode) => {
+    const node = store.getState().byId[card.id];
+    if (card.data.kind === "team" || node === undefined) return "var(--hover)";
+    return FILLS[statusView(node).tone];
+  };
+  return (
+    <MiniMap<CardNode>
+      className="!static !m-0 overflow-hidden rounded-lg border border-line-strong !bg-card shadow-card"
+      style={{ width: 200, height: 132 }}
+      nodeColor={fill}
+      nodeStrokeWidth={0}
+      nodeBorderRadius={16}
+      maskColor="var(--scrim)"
+      ariaLabel="Overview of the canvas"
+      pannable
+      zoomable
+    />
+  );
+}
