@@ -7,6 +7,8 @@ export interface RunLoopOptions {
   readonly name: string;
   /** Time between the end of a round and the next, in ms; a tenth of it is random. */
   readonly everyMs: number;
+  /** Time until the first round, in ms. Default 0. */
+  readonly firstAfterMs?: number;
   /** One round. A throw is logged once per outage and does not end the loop. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -27,7 +29,7 @@ export class RunLoop implements Stoppable {
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
-    this.#schedule(0);
+    this.#schedule(options.firstAfterMs ?? 0);
   }
 
   /** A round begins as soon as none runs. */

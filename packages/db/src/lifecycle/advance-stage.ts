@@ -1,8 +1,8 @@
 import type { Stage } from "@molecule/domain/sets";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
-import { attempts, workspaces } from "../schema/workspaces.ts";
+import { attempts } from "../schema/workspaces.ts";
 import type { HeldWorkspace } from "./held-workspace.ts";
 import { stageMarked } from "./stage-mark.ts";
 
@@ -39,16 +39,4 @@ export async function tellProgress(
       progress: line.slice(0, 300),
     },
   });
-}
-
-/** Moves the deadline of the open phase, counted from now. */
-export async function extendDeadline(
-  tx: Transaction,
-  held: HeldWorkspace,
-  ms: number,
-): Promise<void> {
-  await ormOf(tx)
-    .update(workspaces)
-    .set({ deadlineAt: sql`cp_now() + ${ms} * interval '1 millisecond'` })
-    .where(eq(workspaces.id, held.row.id));
 }

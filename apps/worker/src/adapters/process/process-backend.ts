@@ -1,5 +1,4 @@
 import { readdir, readFile, rm } from "node:fs/promises";
-import path from "node:path";
 import type { AgentPackages } from "../../provisioning/agent-packages.ts";
 import type {
   ComputeBackend,
@@ -14,7 +13,7 @@ import { KeyedQueue } from "./keyed-queue.ts";
 import { createLiveFiles } from "./live-files.ts";
 import { boundLog, tailLog } from "./log-files.ts";
 import { placesOf, workspacesFolder } from "./places.ts";
-import { classified, processFailure } from "./process-failures.ts";
+import { classified } from "./process-failures.ts";
 import { openProcessTable, type ProcessTable, type RunningProcess } from "./process-table.ts";
 import {
   type InstanceRecord,
