@@ -1,10 +1,17 @@
 import { agentRoutes } from "./agent-routes.ts";
+import { eventRoutes, type StreamParts } from "./event-routes.ts";
 import { platformRoutes } from "./platform-routes.ts";
 import type { Route } from "./router.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
 import { workspaceRoutes } from "./workspace-routes.ts";
 
 /** Every plain HTTP route of the platform with its guard, for one process; a test walks it. */
-export function allRoutes(): readonly Route[] {
-  return [...platformRoutes, ...signInRoutes(), ...workspaceRoutes, ...agentRoutes];
+export function allRoutes(stream: StreamParts): readonly Route[] {
+  return [
+    ...platformRoutes,
+    ...eventRoutes(stream),
+    ...signInRoutes(),
+    ...workspaceRoutes,
+    ...agentRoutes,
+  ];
 }

@@ -35,6 +35,7 @@ export function createRequestHandler(state: HttpState, routes: readonly Route[])
   const find = createRouter(routes);
   return async (req, peer) => {
     const url = new URL(req.url);
+    if (req.method === "OPTIONS") return preflight(state.deps, req);
     const match = find(req.method, url.pathname);
     if (match === null) return null;
     const exchange: Exchange = { req, url, peer, requestId: newRequestId(), rate: null };
@@ -151,6 +152,14 @@ async function refuseRemoved(
   if (auth.kind === "workspace" && auth.workspaceId === workspaceId) return;
   const known = removed?.id === workspaceId ? removed : await findRemoved(deps.db, workspaceId);
   if (known !== null) throw removedError(workspaceId, known.removedAt);
+}
+
+/** The answer to a browser that asks whether another origin may call. */
+function preflight(deps: Deps, req: Request): Response {
+  const response = new Response(null, { status: 204 });
+  addCorsHeaders(response.headers, req.headers.get("origin"), deps.platform.corsOrigins);
+  addSecurityHeaders(response.headers);
+  return response;
 }
 
 /** The 404 of a path that nothing serves, with the headers every answer has. */

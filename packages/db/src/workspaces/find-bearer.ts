@@ -1,6 +1,6 @@
 import { LAST_USED_THROTTLE_SECONDS } from "@molecule/domain/sessions";
 import type { TokenKind } from "@molecule/domain/sets";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
 import { workspaces, workspaceTokens } from "../schema/workspaces.ts";
 
@@ -63,4 +63,28 @@ export async function touchToken(q: Queryable, tokenId: string): Promise<void> {
     .update(workspaceTokens)
     .set({ lastUsedAt: sql`cp_now()` })
     .where(eq(workspaceTokens.id, tokenId));
+}
+
+/** Which of these tokens still speak for their workspace. */
+export async function stillLiveTokens(
+  q: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await ormOf(q)
+    .select({ id: workspaceTokens.id })
+    .from(workspaceTokens)
+    .innerJoin(workspaces, eq(workspaces.id, workspaceTokens.workspaceId))
+    .where(
+      and(
+        inArray(workspaceTokens.id, [...ids]),
+        isNull(workspaceTokens.revokedAt),
+        ne(workspaces.intent, "deleted"),
+        or(
+          isNull(workspaceTokens.attemptNo),
+          eq(workspaceTokens.attemptNo, workspaces.currentAttempt),
+        ),
+      ),
+    );
+  return new Set(rows.map((row) => row.id));
 }

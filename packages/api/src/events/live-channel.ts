@@ -1,0 +1,24 @@
+import type { StreamEvent } from "@molecule/contracts/events";
+import type { LiveChannel } from "../deps.ts";
+
+/** A channel inside this process; a listener that throws is the next listener's business no more. */
+export function createLiveChannel(onError: (error: unknown) => void): LiveChannel {
+  const listeners = new Set<(event: StreamEvent) => void>();
+  return {
+    emit: (event) => {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          onError(error);
+        }
+      }
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { DomainError } from "@molecule/domain/errors";
+
+/** Bytes of a body nobody wants that are thrown away before the connection is cut. */
+const MAX_DISCARDED_BYTES = 16 * 1_048_576;
+/** Bytes of a body that wait for their reader. */
+const BODY_BUFFER_BYTES = 65_536;
+
+/** The headers of a Node request; repeated ones are joined as HTTP says. */
+export function headersOf(req: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
+  }
+  return headers;
+}
+
+/**
+ * Answers one Node request with a function over `Request`. The client's going aborts the request's
+ * signal and cancels the answer's body. A body that is not read is thrown away, so that a client that
+ * is still sending can read its answer. Never rejects.
+ */
+export async function serveNode(
+  req: IncomingMessage,
+  res: ServerResponse,
+  answer: (request: Request) => Promise<Response>,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once("close", () => gone.abort());
+  const body = new IncomingBody(req);
+  const response = await answer(toRequest(req, body, gone.signal));
+  if (res.headersSent) return;
+  if (!req.complete) {
+    res.setHeader("connection", "close");
+    body.discard();
+  }
+  await send(response, req, res);
+}
+
+/** The body of a Node request as a web stream that can be thrown away half read. */
+class IncomingBody {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #req: IncomingMessage;
+  #isDiscarding = false;
+  #discarded = 0;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => this.#start(controller),
+        pull: () => {
+          req.resume();
+        },
+        cancel: () => this.discard(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: BODY_BUFFER_BYTES }),
+    );
+  }
+
+  discard(): void {
+    this.#isDiscarding = true;
+    this.#req.resume();
+  }
+
+  #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const req = this.#req;
+    req.pause();
+    req.on("data", (chunk: Buffer) => {
+      if (this.#isDiscarding) {
+        this.#discarded += chunk.length;
+        if (this.#discarded > MAX_DISCARDED_BYTES) req.destroy();
+        return;
+      }
+      controller.enqueue(chunk);
+      if ((controller.desiredSize ?? 0) <= 0) req.pause();
+    });
+    const end = (error: DomainError | null) => {
+      if (this.#isDiscarding) return;
+      this.#isDiscarding = true;
+      if (error === null) controller.close();
+      else controller.error(error);
+    };
+    const broken = () =>
+      end(new DomainError("bad_request", "The connection ended before the body was complete."));
+    req.once("end", () => end(null));
+    req.once("error", broken);
+    req.once("close", broken);
+  }
+}
+
+function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal): Request {
+  const method = req.method ?? "GET";
+  const hasBody = method !== "GET" && method !== "HEAD" && isBodyAnnounced(req);
+  const init: RequestInit & { duplex?: "half" } = {
+    method,
+    headers: headersOf(req),
+    signal,
+    ...(hasBody ? { body: body.stream, duplex: "half" } : {}),
+  };
+  return new Request(urlOf(req), init);
+}
+
+function isBodyAnnounced(req: IncomingMessage): boolean {
+  return (
+    req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"]) > 0
+  );
+}
+
+function urlOf(req: IncomingMessage): string {
+  const target = req.url ?? "/";
+  const path = target.startsWith("/") ? target.replace(/^\/+/, "/") : "/";
+  const host = req.headers.host ?? "localhost";
+  const base = URL.canParse(`http://${host}/`) ? `http://${host}` : "http://localhost";
+  return URL.canParse(path, base) ? `${base}${path}` : `${base}/`;
+}
+
+async function send(response: Response, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  res.statusCode = response.status;
+  for (const [name, value] of response.headers) {
+    if (name !== "set-cookie") res.setHeader(name, value);
+  }
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) res.setHeader("set-cookie", cookies);
+  if (response.body === null || req.method === "HEAD") {
+    await response.body?.cancel();
+    res.end();
+    return;
+  }
+  res.flushHeaders();
+  const body = Readable.fromWeb(response.body as import("node:stream/web").ReadableStream);
+  body.once("error", () => res.destroy());
+  res.once("close", () => body.destroy());
+  body.pipe(res);
+  // A client that goes away ends the exchange; there is nobody left to tell.
+  await finished(res).catch(() => undefined);
+}
