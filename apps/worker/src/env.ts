@@ -1,5 +1,6 @@
 import path from "node:path";
 import { z } from "zod";
+import type { TierOverrides } from "./adapters/docker/tiers.ts";
 
 const schema = z.object({
   DATABASE_URL: z.string().min(1),
@@ -9,14 +10,17 @@ const schema = z.object({
   MOLECULE_PLATFORM_ID: z.string().optional(),
   PORT: z.coerce.number().int().min(1).max(65_535).default(8080),
   RUNTIME_BUNDLE: z.string().min(1),
+  RUNTIME_NODE: z.string().min(1).default(process.execPath),
   AGENTS_DIR: z.string().optional(),
+  DOCKER_HOST: z.string().optional(),
   SECRETS_ENCRYPTION_KEY: z.string().optional(),
   MOLECULE_SETTLE_SCALE: z.coerce.number().positive().default(1),
   MOLECULE_LEASE_MS: z.coerce.number().int().positive().default(15_000),
   MOLECULE_POLL_MS: z.coerce.number().int().positive().default(1_000),
   MOLECULE_STOP_GRACE_MS: z.coerce.number().int().positive().default(10_000),
   MOLECULE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
-  MOLECULE_IMAGE_PREFIX: z.string().optional(),
+  MOLECULE_IMAGE_PREFIX: z.string().min(1).default("molecule"),
+  MOLECULE_STOP_AGENTS_ON_EXIT: z.string().optional(),
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
   PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().default(600),
@@ -36,6 +40,8 @@ export interface WorkerEnv {
   readonly platformPort: number;
   /** The bundled reference runtime. */
   readonly runtimeBundle: string;
+  /** The Node program that instances are started with. */
+  readonly runtimeNode: string;
   /** One folder per runtime with the package.json and lock file of its agent. */
   readonly agentsDir: string;
   readonly secretsKey: string | undefined;
@@ -47,7 +53,12 @@ export interface WorkerEnv {
   readonly stopGraceMs: number;
   /** Workspaces worked on at the same time. */
   readonly concurrency: number;
-  readonly imagePrefix: string | undefined;
+  /** First part of image names. */
+  readonly imagePrefix: string;
+  readonly dockerHost: string | undefined;
+  readonly tierOverrides: TierOverrides;
+  /** Instances end together with this process. */
+  readonly stopsAgents: boolean;
   readonly failpoints: string;
   /** The end of stdin ends this process in order: it was started by a launcher. */
   readonly exitsWithStdin: boolean;
@@ -66,6 +77,27 @@ const INHERITED = [
   "SSL_CERT_FILE",
   "NODE_EXTRA_CA_CERTS",
 ];
+
+/** `TIER2_MEMORY_MB` and `TIER2_CPU_SHARES`, up to tier 4; what is no whole number is left out. */
+function readTierOverrides(source: Readonly<Record<string, string | undefined>>): TierOverrides {
+  const read = (name: string) => {
+    const value = Number(source[name]);
+    return Number.isInteger(value) && value > 0 ? value : undefined;
+  };
+  return Object.fromEntries(
+    [1, 2, 3, 4].map((tier) => {
+      const memoryMb = read(`TIER${tier}_MEMORY_MB`);
+      const cpuShares = read(`TIER${tier}_CPU_SHARES`);
+      return [
+        tier,
+        {
+          ...(memoryMb === undefined ? {} : { memoryMb }),
+          ...(cpuShares === undefined ? {} : { cpuShares }),
+        },
+      ];
+    }),
+  );
+}
 
 /** @throws Error naming the variable that is missing or wrong. */
 export function readEnv(
@@ -86,7 +118,10 @@ export function readEnv(
     platformId: env.MOLECULE_PLATFORM_ID,
     platformPort: env.PORT,
     runtimeBundle: bundle,
-    agentsDir: path.resolve(env.AGENTS_DIR ?? path.join(path.dirname(bundle), "../agents")),
+    runtimeNode: path.resolve(env.RUNTIME_NODE),
+    agentsDir: path.resolve(
+      env.AGENTS_DIR ?? path.join(import.meta.dirname, "../../runtime/agents"),
+    ),
     secretsKey: env.SECRETS_ENCRYPTION_KEY,
     timeScale: env.MOLECULE_SETTLE_SCALE,
     leaseMs: env.MOLECULE_LEASE_MS,
@@ -94,6 +129,9 @@ export function readEnv(
     stopGraceMs: env.MOLECULE_STOP_GRACE_MS,
     concurrency: env.MOLECULE_CONCURRENCY,
     imagePrefix: env.MOLECULE_IMAGE_PREFIX,
+    dockerHost: env.DOCKER_HOST === "" ? undefined : env.DOCKER_HOST,
+    tierOverrides: readTierOverrides(source),
+    stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",
     failpoints: env.MOLECULE_FAILPOINTS,
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     bootTimeoutMs: env.PROVISION_TIMEOUT_SECONDS * 1_000,

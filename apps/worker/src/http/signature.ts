@@ -27,7 +27,11 @@ export function isSigned(
 
 function macOf(
   key: string,
-  { seconds, path, body }: { readonly seconds: number; readonly path: string; readonly body: string },
+  {
+    seconds,
+    path,
+    body,
+  }: { readonly seconds: number; readonly path: string; readonly body: string },
 ): string {
   return createHmac("sha256", key).update(`${seconds}\n${path}\n${body}`).digest("hex");
 }

@@ -80,8 +80,7 @@ export class Sweeper implements Stoppable {
     }
     this.#isGuarding = isMass;
     for (const one of judged) {
-      const isRemoved =
-        one.verdict === "remove_deleted" || (one.verdict === "remove" && !isMass);
+      const isRemoved = one.verdict === "remove_deleted" || (one.verdict === "remove" && !isMass);
       if (isRemoved && !signal.aborted) await this.#remove(backend, one, signal);
     }
   }

@@ -1,20 +1,7 @@
+import type { WorkerInfo } from "@molecule/contracts/worker-info";
 import { eq, sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
 import { workers } from "../schema/content.ts";
-
-/** What a worker tells about itself. */
-export interface WorkerInfo {
-  readonly backends: readonly {
-    readonly name: string;
-    readonly isAvailable: boolean;
-    readonly note: string;
-  }[];
-  readonly defaultBackend: string;
-  /** The consequence of the default backend, for a person. */
-  readonly backendNote: string;
-  /** Address of the Docker bridge on which the server must listen too; absent without Docker. */
-  readonly bridgeGateway?: string | undefined;
-}
 
 /** Announces a worker, or says that it still lives. Whoever finds a row older than 15 s ignores it. */
 export async function announceWorker(

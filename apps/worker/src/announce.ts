@@ -1,0 +1,92 @@
+import type { WorkerInfo } from "@molecule/contracts/worker-info";
+import type { Database } from "@molecule/db/database";
+import { announceWorker, withdrawWorker } from "@molecule/db/workers/worker-rows";
+import type { Backend } from "@molecule/domain/sets";
+import type { ComputeBackend } from "./provisioning/compute-backend.ts";
+import type { Log } from "./runtime/log.ts";
+import { RunLoop } from "./runtime/run-loop.ts";
+import type { Stoppable } from "./runtime/scope.ts";
+
+/** A third of the time after which a worker counts as gone. Source: plan of the private API. */
+const BEAT_EVERY_MS = 5_000;
+
+/** What a worker tells about itself. */
+export interface AnnounceOptions {
+  readonly db: Database;
+  readonly id: string;
+  readonly url: string;
+  readonly backends: readonly ComputeBackend[];
+  /** `auto` takes Docker where its engine answers. */
+  readonly wanted: "auto" | "process" | "docker";
+  /** Address on which containers reach the platform; null without Docker. Never throws. */
+  readonly bridgeGateway: () => Promise<string | null>;
+  readonly log: Log;
+}
+
+/** The announced worker. */
+export interface Announcement extends Stoppable {
+  /** What was told first. */
+  readonly info: WorkerInfo;
+}
+
+/** Announces the worker, repeats it every five seconds, and withdraws it at the end. */
+export async function announce(options: AnnounceOptions): Promise<Announcement> {
+  const { db, id, url, log } = options;
+  const info = await readInfo(options);
+  await announceWorker(db, { id, url, info });
+  const loop = new RunLoop({
+    name: "announce",
+    everyMs: BEAT_EVERY_MS,
+    firstAfterMs: BEAT_EVERY_MS,
+    run: async () => await announceWorker(db, { id, url, info: await readInfo(options) }),
+    log,
+  });
+  return {
+    info,
+    stop: async () => {
+      await loop.stop();
+      await withdrawWorker(db, id);
+    },
+  };
+}
+
+async function readInfo(options: AnnounceOptions): Promise<WorkerInfo> {
+  const backends = await Promise.all(
+    options.backends.map(async (backend) => ({
+      name: backend.kind,
+      ...(await backend.availability()),
+    })),
+  );
+  const defaultBackend = chooseBackend(options.wanted, backends);
+  const gateway = await options.bridgeGateway();
+  return {
+    backends,
+    defaultBackend,
+    backendNote: noteOf(options.wanted, defaultBackend, backends),
+    bridgeGateway: gateway,
+  };
+}
+
+type Offer = WorkerInfo["backends"][number];
+
+/** The backend of new workspaces: the wanted one, or Docker where it can be used, else processes. */
+export function chooseBackend(
+  wanted: AnnounceOptions["wanted"],
+  offers: readonly Offer[],
+): Backend {
+  if (wanted !== "auto") return wanted;
+  return offers.some((offer) => offer.name === "docker" && offer.isAvailable)
+    ? "docker"
+    : "process";
+}
+
+function noteOf(
+  wanted: AnnounceOptions["wanted"],
+  chosen: Backend,
+  offers: readonly Offer[],
+): string {
+  const own = offers.find((offer) => offer.name === chosen)?.note ?? "";
+  const docker = offers.find((offer) => offer.name === "docker");
+  const explainsDocker = wanted === "auto" && chosen === "process" && docker !== undefined;
+  return explainsDocker ? `${own} ${docker.note}`.trim() : own;
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import path from "node:path";
+import { openDatabase } from "@molecule/db/database";
+import { loadCipher, parseMasterKey } from "@molecule/db/secrets/cipher";
+import { renderConfigs } from "@molecule/templates/render-config";
+import { pino } from "pino";
+import { createDockerBackend, type DockerBackend } from "./adapters/docker/docker-backend.ts";
+import { createProcessBackend } from "./adapters/process/process-backend.ts";
+import { announce } from "./announce.ts";
+import { readEnv, type WorkerEnv } from "./env.ts";
+import { createOperations } from "./http/operations.ts";
+import { startPrivateServer } from "./http/private-server.ts";
+import { createAgentPackages } from "./provisioning/agent-packages.ts";
+import type { ComputeBackend } from "./provisioning/compute-backend.ts";
+import { answersHttp } from "./restart/answers-http.ts";
+import { Prober } from "./restart/prober.ts";
+import { Reconciler } from "./restart/reconciler.ts";
+import { restartSettings } from "./restart/settings.ts";
+import { stopAllInstances } from "./restart/stop-all.ts";
+import { Sweeper } from "./restart/sweeper.ts";
+import { parseFailpoints } from "./runtime/failpoint.ts";
+import type { Log } from "./runtime/log.ts";
+import { untilTold } from "./runtime/process-end.ts";
+import { Scope } from "./runtime/scope.ts";
+
+/** Docker's half of the wiring; null where it was switched off. */
+interface Backends {
+  readonly all: readonly ComputeBackend[];
+  readonly docker: DockerBackend | null;
+}
+
+async function createBackends(env: WorkerEnv, platformId: string): Promise<Backends> {
+  const agents = createAgentPackages({
+    sourceFolder: env.agentsDir,
+    installFolder: path.join(env.home, "agents"),
+    inherited: env.inherited,
+  });
+  const { username, uid } = userInfo();
+  const processes = await createProcessBackend({
+    ...env,
+    platformId,
+    nodePath: env.runtimeNode,
+    isRoot: uid === 0,
+    userName: username,
+    agents,
+  });
+  if (env.backend === "process") return { all: [processes], docker: null };
+  // The launcher may have copied the bundle alone; its Dockerfile is found from the original.
+  const original = path.resolve(import.meta.dirname, "../../runtime/dist/runtime.mjs");
+  const docker = createDockerBackend({
+    platformId,
+    home: env.home,
+    version: env.version,
+    publicPort: env.platformPort,
+    imagePrefix: env.imagePrefix,
+    runtimeBundle: existsSync(original) ? original : env.runtimeBundle,
+    nodePath: env.runtimeNode,
+    dockerHost: env.dockerHost,
+    tierOverrides: env.tierOverrides,
+    agentPackage: (runtime, progress) => agents.ensure(runtime, progress),
+    nowMs: () => Date.now(),
+  });
+  return { all: [processes, docker], docker };
+}
+
+async function readKey(file: string): Promise<string> {
+  return (await readFile(file, "utf8")).trim();
+}
+
+async function start(env: WorkerEnv, log: Log, scope: Scope): Promise<Record<string, unknown>> {
+  const keyFile = path.join(env.home, "secrets.key");
+  const platformId = env.platformId ?? (await readKey(path.join(env.home, "platform-id")));
+  const cipher = await loadCipher({ key: env.secretsKey, keyFile });
+  const masterKey = parseMasterKey(env.secretsKey || (await readKey(keyFile)));
+  const settings = restartSettings({ ...env, scale: env.timeScale });
+  const db = openDatabase({
+    url: env.databaseUrl,
+    applicationName: "molecule-worker",
+    maxConnections: settings.concurrency + 6,
+  });
+  scope.add("database", () => db.close());
+  const backends = await createBackends(env, platformId);
+  const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;
+
+  const server = await startPrivateServer({
+    operations: createOperations({ db, cipher, backendOf }),
+    key: await readKey(path.join(env.home, "worker.key")),
+    nowSeconds: () => Math.floor(Date.now() / 1_000),
+    log,
+  });
+  scope.add("private server", () => server.stop());
+  const id = randomUUID();
+  const announcement = await announce({
+    db,
+    id,
+    url: server.url,
+    backends: backends.all,
+    wanted: env.backend,
+    bridgeGateway: async () => (await backends.docker?.bridgeGateway().catch(() => null)) ?? null,
+    log,
+  });
+  scope.add("announcement", () => announcement.stop());
+
+  if (env.stopsAgents) {
+    scope.add("agents", () => stopAllInstances({ db, backends: backends.all, log }));
+  }
+  const reconciler = new Reconciler({
+    db,
+    owner: id,
+    backendOf,
+    sources: { cipher, masterKey, render: renderConfigs },
+    settings,
+    failpoint: parseFailpoints(env.failpoints),
+    log,
+  });
+  scope.add("reconciler", () => reconciler.stop());
+  scope.add("work hints", await reconciler.listen());
+  const watched = { db, backends: backends.all, settings, log };
+  const prober = new Prober({ ...watched, answersHttp });
+  scope.add("prober", () => prober.stop());
+  const sweeper = new Sweeper(watched);
+  scope.add("sweeper", () => sweeper.stop());
+  const { defaultBackend, backendNote } = announcement.info;
+  return { ready: true, backend: defaultBackend, note: backendNote };
+}
+
+async function main(): Promise<void> {
+  const env = readEnv();
+  const log: Log = pino({ level: env.logLevel, base: { part: "worker", pid: process.pid } });
+  const scope = new Scope(log);
+  const told = untilTold(env.exitsWithStdin);
+  try {
+    const line = await Promise.race([start(env, log, scope), told]);
+    if (typeof line === "object") {
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+      await told;
+    }
+    await scope.stop();
+    process.exitCode = 0;
+  } catch (error) {
+    log.error({ err: error }, "the worker could not start");
+    await scope.stop();
+    process.exitCode = 1;
+  }
+  // Handles of detached agents and idle sockets must not keep an ended worker alive.
+  process.exit();
+}
+
+await main();
