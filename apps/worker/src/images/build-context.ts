@@ -19,30 +19,52 @@ const ROOT_OWNED = { uid: 0, gid: 0, uname: "", gname: "" } as const;
 // A fixed time: the builder's cache compares archives, not clocks.
 const MTIME = new Date(0);
 
+/** An agent's package takes the builder seconds to read; a person sees that it goes on. */
+const REPORT_EVERY_BYTES = 50_000_000;
+
 /** The build context as a tar stream, read from the disk as fast as it is consumed. */
-export function buildContext(content: ImageContent): Readable {
+export function buildContext(
+  content: ImageContent,
+  onProgress: (line: string) => void = () => undefined,
+): Readable {
   const archive = pack();
-  fill(archive, content).then(
+  let bytes = 0;
+  const onFile = (size: number) => {
+    const before = Math.floor(bytes / REPORT_EVERY_BYTES);
+    bytes += size;
+    if (Math.floor(bytes / REPORT_EVERY_BYTES) === before) return;
+    onProgress(`Copying the agent's package: ${Math.round(bytes / 1e6)} MB`);
+  };
+  fill(archive, content, onFile).then(
     () => archive.finalize(),
     (error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))),
   );
   return Readable.from(archive);
 }
 
-async function fill(archive: Pack, content: ImageContent): Promise<void> {
+async function fill(
+  archive: Pack,
+  content: ImageContent,
+  onFile: (size: number) => void,
+): Promise<void> {
   await add(archive, { name: "Dockerfile", mode: 0o644 }, content.dockerfile);
   await add(archive, { name: "runtime.mjs", mode: 0o644 }, content.runtimeBundle);
   await add(archive, { name: "agents/", type: "directory", mode: 0o755 });
   if (content.agent === null) return;
-  await addTree(archive, content.agent.folder, `agents/${content.agent.name}`);
+  await addTree(archive, content.agent.folder, `agents/${content.agent.name}`, onFile);
 }
 
-async function addTree(archive: Pack, source: string, target: string): Promise<void> {
+async function addTree(
+  archive: Pack,
+  source: string,
+  target: string,
+  onFile: (size: number) => void,
+): Promise<void> {
   const info = await lstat(source);
   if (info.isDirectory()) {
     await add(archive, { name: `${target}/`, type: "directory", mode: 0o755 });
     for (const name of (await readdir(source)).sort()) {
-      await addTree(archive, path.join(source, name), `${target}/${name}`);
+      await addTree(archive, path.join(source, name), `${target}/${name}`, onFile);
     }
   } else if (info.isSymbolicLink()) {
     const linkname = await readlink(source);
@@ -52,6 +74,7 @@ async function addTree(archive: Pack, source: string, target: string): Promise<v
     const header = { ...ROOT_OWNED, mtime: MTIME, name: target, mode, size: info.size };
     // A writable stream of another make than Node's, with the same manners.
     await pipeline(createReadStream(source), archive.entry(header) as unknown as Writable);
+    onFile(info.size);
   }
 }
 

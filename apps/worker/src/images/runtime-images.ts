@@ -14,8 +14,8 @@ export interface AgentPackage {
 
 export interface RuntimeImagesOptions {
   readonly engine: ImageEngine;
-  /** First part of every image name; a registry's address makes published images usable. */
-  readonly imagePrefix: string;
+  /** First part of every image name, else `molecule`; a registry's address gets published images. */
+  readonly imagePrefix?: string | undefined;
   readonly version: string;
   readonly runtimeBundle: string;
   readonly dockerfile: string;
@@ -45,9 +45,12 @@ export interface RuntimeImages {
 const NODE_BASE = "node:22-bookworm-slim";
 /** How long a registry may take to say whether it has the base. */
 const REGISTRY_TIMEOUT_MS = 10_000;
-export const DEFAULT_IMAGE_PREFIX = "molecule";
+const DEFAULT_IMAGE_PREFIX = "molecule";
 /** The runtime whose image any other check uses, as it needs no agent package. */
 const PLAIN_RUNTIME = "demo";
+
+/** A person who sees nothing for longer thinks that nothing happens. */
+const REPEAT_AFTER_SECONDS = 4;
 
 interface Flight {
   readonly result: Promise<string>;
@@ -72,17 +75,17 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
 
   function start(runtime: string): Flight {
     const listeners = new Set<(line: string) => void>();
-    const progress = {
-      // Nobody's abort ends a build that others may wait for; the engine calls have deadlines.
-      signal: new AbortController().signal,
-      onProgress: (line: string) => {
-        for (const listener of listeners) listener(line);
-      },
+    const tell = (line: string) => {
+      for (const listener of listeners) listener(line);
     };
+    const steady = steadily(tell);
+    // Nobody's abort ends a build that others may wait for; the engine calls have deadlines.
+    const signal = new AbortController().signal;
+    const progress = { signal, onProgress: steady.onProgress };
     const result = ensureImage({ ...options, base: sharedBase }, runtime, progress);
     const flight = { result, listeners };
     flights.set(runtime, flight);
-    result.catch(() => {
+    result.finally(steady.stop).catch(() => {
       if (flights.get(runtime) === flight) flights.delete(runtime);
     });
     return flight;
@@ -108,14 +111,37 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
   };
 }
 
+/** Passes lines on and repeats the last one with its age, so that no step looks like a standstill. */
+function steadily(tell: (line: string) => void): {
+  readonly onProgress: (line: string) => void;
+  stop(): void;
+} {
+  let last = "";
+  let seconds = 0;
+  const timer = setInterval(() => {
+    seconds += REPEAT_AFTER_SECONDS;
+    if (last !== "") tell(`${last} (${seconds} s)`);
+  }, REPEAT_AFTER_SECONDS * 1000);
+  return {
+    onProgress: (line) => {
+      last = line;
+      seconds = 0;
+      timer.refresh();
+      tell(line);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
 async function ensureImage(
   options: RuntimeImagesOptions & { base(progress: ImageProgress): Promise<string> },
   runtime: string,
   progress: ImageProgress,
 ): Promise<string> {
   const { engine } = options;
-  const published = `${options.imagePrefix}/runtime-${runtime}:${options.version}`;
-  if (options.imagePrefix !== DEFAULT_IMAGE_PREFIX) {
+  const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
+  const published = `${prefix}/runtime-${runtime}:${options.version}`;
+  if (prefix !== DEFAULT_IMAGE_PREFIX) {
     if (await engine.has(published)) return published;
     if (await engine.canPull(published, REGISTRY_TIMEOUT_MS)) {
       await engine.pull(published, progress);
@@ -131,7 +157,7 @@ async function ensureImage(
   await engine.build(
     {
       reference,
-      context: buildContext(content),
+      context: buildContext(content, progress.onProgress),
       buildArgs: { BASE: base },
       labels: { "molecule.runtime": runtime },
     },

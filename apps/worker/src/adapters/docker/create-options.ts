@@ -21,7 +21,7 @@ export const AGENT_UID = 1000;
 export const NODE_IN_IMAGE = "/usr/local/bin/node";
 export const RUNTIME_IN_IMAGE = "/opt/molecule/runtime.mjs";
 /** Where an image keeps the package of its coding agent. */
-export const AGENTS_IN_IMAGE = "/opt/agents";
+const AGENTS_IN_IMAGE = "/opt/agents";
 /** How long the runtime may take to end after SIGTERM before it is killed. */
 export const STOP_GRACE_SECONDS = 10;
 
@@ -100,7 +100,7 @@ export function volumeMounts(
  * `NAME=value` lines: what the caller gave, then what the container's place decides, which wins.
  * Names that no shell accepts are left out, because `=` in a name would set another variable.
  */
-export function environmentOf(spec: InstanceSpec, place: ContainerPlace): string[] {
+function environmentOf(spec: InstanceSpec, place: ContainerPlace): string[] {
   const platformUrl = `http://host.docker.internal:${place.platformPort}`;
   const decided: Record<string, string> = {
     WORKSPACE_ID: spec.workspaceId,

@@ -26,8 +26,8 @@ export interface DockerBackendOptions {
   readonly version: string;
   /** The platform's public port, as containers reach it through the bridge's gateway. */
   readonly publicPort: number;
-  /** First part of image names; `molecule` unless MOLECULE_IMAGE_PREFIX says otherwise. */
-  readonly imagePrefix: string;
+  /** MOLECULE_IMAGE_PREFIX, the first part of image names; absent means `molecule`. */
+  readonly imagePrefix?: string | undefined;
   /** The built `runtime.mjs`; its Dockerfile is `../image/Dockerfile` seen from there. */
   readonly runtimeBundle: string;
   /** The Node binary for a base image that is made without a registry. */
@@ -52,10 +52,7 @@ export interface DockerBackend extends ComputeBackend {
   bridgeGateway(): Promise<string | null>;
 }
 
-/**
- * A backend on the machine's Docker engine. Nothing is asked of the engine before the first call.
- * @throws Error for a DOCKER_HOST that cannot be understood.
- */
+/** A backend on the machine's Docker engine. Nothing is asked of the engine before the first call. */
 export function createDockerBackend(options: DockerBackendOptions): DockerBackend {
   const engine = createEngine({ dockerHost: options.dockerHost });
   const images = createRuntimeImages({

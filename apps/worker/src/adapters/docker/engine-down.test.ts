@@ -48,7 +48,6 @@ function backendAt(dockerHost: string): DockerBackend {
     home: folder,
     version: "0.0.0",
     publicPort: 8080,
-    imagePrefix: "molecule",
     runtimeBundle: path.join(folder, "dist/runtime.mjs"),
     nodePath: process.execPath,
     dockerHost,
@@ -95,9 +94,17 @@ describe("where no engine answers", () => {
     }
   });
 
-  it("an address that cannot be understood is refused at once", () => {
-    expect(() => backendAt("ssh://somewhere")).toThrow("DOCKER_HOST must be");
-  });
+  it.each(["ssh://somewhere", "nonsense", "unix://relative"])(
+    "the address %s is named as the reason, and not tried again",
+    async (address) => {
+      const backend = backendAt(address);
+      expect((await backend.availability()).note).toContain("DOCKER_HOST");
+      await expect(backend.list()).rejects.toMatchObject({
+        isRetryable: false,
+        failure: { code: "engine_unavailable" },
+      });
+    },
+  );
 });
 
 describe("where an engine misbehaves", () => {

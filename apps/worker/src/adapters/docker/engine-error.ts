@@ -2,7 +2,13 @@ import { statfs } from "node:fs/promises";
 import { BackendError } from "../../provisioning/compute-backend.ts";
 
 /** How a call to the engine failed. Classified by status and system codes, never by text. */
-export type EngineFailureKind = "unreachable" | "denied" | "timeout" | "status" | "other";
+export type EngineFailureKind =
+  | "address"
+  | "unreachable"
+  | "denied"
+  | "timeout"
+  | "status"
+  | "other";
 
 /** A failed call to the engine; its message holds vendor text and is for the log only. */
 export class EngineError extends Error {
@@ -60,6 +66,16 @@ export async function toBackendError(error: unknown, operation: Operation): Prom
     isRetryable: boolean,
   ): BackendError => new BackendError(failure, { isRetryable, cause: known });
 
+  if (known.kind === "address") {
+    return fail(
+      {
+        code: "engine_unavailable",
+        sentence: "DOCKER_HOST names an engine in a way that Molecule does not speak.",
+        next: "Set it to unix:///path/to/socket or tcp://host:port, or leave it out.",
+      },
+      false,
+    );
+  }
   if (known.kind === "denied") {
     return fail(
       {

@@ -31,13 +31,15 @@ export interface Engine {
   ): Promise<T>;
 }
 
-/** @throws Error for a `DOCKER_HOST` that is neither a socket nor a TCP address. */
+/** Connects to nothing by itself. With a `DOCKER_HOST` of another kind every call fails. */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const docker = new Docker(addressOf(options.dockerHost));
+  const address = addressOf(options.dockerHost);
+  const docker = new Docker(address ?? {});
   const defaultTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   return {
     docker,
     async call(what, run, call = {}) {
+      if (address === null) throw new EngineError(what, "address", {});
       const deadline = AbortSignal.timeout(call.timeoutMs ?? defaultTimeoutMs);
       const signal =
         call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
@@ -63,13 +65,12 @@ function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function addressOf(dockerHost: string | undefined): Docker.DockerOptions {
+/** Null for what is neither a socket nor a plain TCP address. */
+function addressOf(dockerHost: string | undefined): Docker.DockerOptions | null {
   if (dockerHost === undefined || dockerHost === "") return { socketPath: "/var/run/docker.sock" };
   const socket = /^unix:\/\/(\/.+)$/.exec(dockerHost)?.[1];
   if (socket !== undefined) return { socketPath: socket };
-  if (!URL.canParse(dockerHost) || new URL(dockerHost).protocol !== "tcp:") {
-    throw new Error("DOCKER_HOST must be unix:///path/to/socket or tcp://host:port");
-  }
+  if (!URL.canParse(dockerHost) || new URL(dockerHost).protocol !== "tcp:") return null;
   const url = new URL(dockerHost);
   return { protocol: "http", host: url.hostname, port: Number(url.port || 2375) };
 }

@@ -14,7 +14,7 @@ export const VOLUME_KINDS: readonly VolumeKind[] = ["configs", "workspace", "hom
 export const LABEL_MANAGED = "molecule.platform.managed";
 export const LABEL_PLATFORM = "molecule.platform";
 export const LABEL_WORKSPACE = "molecule.workspace";
-export const LABEL_ATTEMPT = "molecule.attempt";
+const LABEL_ATTEMPT = "molecule.attempt";
 /** On short-lived containers that read or write volumes; such a container is never an instance. */
 export const LABEL_TASK = "molecule.task";
 

@@ -3,7 +3,7 @@ import { applyFirewall } from "./host-firewall.ts";
 import { ensureNetwork, type PlatformNetwork } from "./network.ts";
 
 /** The platform's surroundings on the engine, once they are in place. */
-export interface SettledPlace {
+interface SettledPlace {
   readonly network: PlatformNetwork;
   /** Containers reach nothing of this machine but the platform's port. */
   readonly isFirewalled: boolean;

@@ -59,7 +59,6 @@ export async function openDockerTestBed(dockerHost: string | undefined): Promise
     home,
     version,
     publicPort: platformPort,
-    imagePrefix: "molecule",
     runtimeBundle: await runtimeBundle(),
     nodePath: process.execPath,
     dockerHost,
