@@ -3,7 +3,7 @@ const only = (name, from, allowed, comment) => ({
   name,
   comment,
   severity: "error",
-  from: { path: from, pathNot: "\\.test\\.tsx?$" },
+  from: { path: from, pathNot: "\\.(test|fixture)\\.tsx?$" },
   to: { path: "^(packages|apps)/", pathNot: [`${from}`, ...allowed] },
 });
 
@@ -50,13 +50,13 @@ module.exports = {
     {
       name: "testing-in-tests-only",
       severity: "error",
-      from: { path: "^(apps|packages)/", pathNot: ["\\.test\\.tsx?$", "\\.contract\\.ts$", "^packages/testing/", "^apps/bench/"] },
+      from: { path: "^(apps|packages)/", pathNot: ["\\.test\\.tsx?$", "\\.contract\\.ts$", "\\.fixture\\.ts$", "^packages/testing/", "^apps/bench/"] },
       to: { path: "^packages/testing/" },
     },
     {
       name: "fakes-in-tests-only",
       severity: "error",
-      from: { pathNot: ["\\.test\\.tsx?$", "\\.contract\\.ts$", "^packages/testing/", "/fake-[^/]+$", "^apps/bench/"] },
+      from: { pathNot: ["\\.test\\.tsx?$", "\\.contract\\.ts$", "\\.fixture\\.ts$", "^packages/testing/", "/fake-[^/]+$", "^apps/bench/"] },
       to: { path: "/fake-[^/]+\\.ts$" },
     },
   ],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 const ADAPTERS = ["demo", "claude-code"] as const;
-export type AdapterName = (typeof ADAPTERS)[number];
+type AdapterName = (typeof ADAPTERS)[number];
 
 const optionalText = z
   .string()

@@ -1,7 +1,7 @@
 import { format } from "node:util";
 
 /** Fields of a log line; values that look like secrets are never written. */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /** One JSON line per event on the sink. */
 export interface Log {

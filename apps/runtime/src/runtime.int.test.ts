@@ -8,7 +8,7 @@ import {
   type RuntimeFixture,
   startFixture,
   statusText,
-} from "./runtime-fixture.ts";
+} from "./runtime.fixture.ts";
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 

@@ -11,7 +11,7 @@ export interface CardFacts {
 }
 
 /** Something the agent can do, for people and other agents. */
-export interface CardSkill {
+interface CardSkill {
   readonly id: string;
   readonly name: string;
   readonly description: string;

@@ -35,6 +35,13 @@ describe("an older call", () => {
     });
   });
 
+  it("belongs to the chat when it names no conversation and was not delegated", () => {
+    expect(messageOf({ parts: [] }).contextId).toBe("chat");
+    expect(messageOf({ contextId: "c" }).contextId).toBe("c");
+    expect(messageOf({ taskId: "t" }).contextId).toBeUndefined();
+    expect(messageOf({ metadata: { delegation_id: "d" } }).contextId).toBeUndefined();
+  });
+
   it("is left alone when it is of the 1.0 protocol or no call at all", () => {
     const modern = {
       jsonrpc: "2.0",

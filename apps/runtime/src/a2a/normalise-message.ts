@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 
 /**
  * Rewrites the older shapes of a 0.3 call into the ones the protocol library accepts: parts with
- * `type` or with no kind at all, a message without id or role, a body without `jsonrpc`. Calls of the
- * 1.0 protocol, whose methods have no slash, are left as they are. Source: wire contract §6.1.
+ * `type` or with no kind at all, a message without id or role, a body without `jsonrpc`. A message
+ * that names no conversation belongs to the one chat of this agent, because the next one of the same
+ * sender would not know what was said; a delegated task stands alone. Calls of the 1.0 protocol, whose
+ * methods have no slash, are left as they are. Source: wire contract §6.1.
  */
 export function normaliseCall(body: unknown): unknown {
   if (!isRecord(body)) return body;
@@ -23,10 +25,20 @@ export function normaliseCall(body: unknown): unknown {
         kind: "message",
         messageId: nonEmpty(message.messageId) ?? randomUUID(),
         role: nonEmpty(message.role) ?? "user",
+        ...contextOf(message),
         parts: Array.isArray(message.parts) ? message.parts.map(normalisePart) : [],
       },
     },
   };
+}
+
+/** The conversation of messages that name none. */
+const CHAT_CONTEXT = "chat";
+
+function contextOf(message: Readonly<Record<string, unknown>>): { contextId?: string } {
+  const isNamed = nonEmpty(message.contextId) ?? nonEmpty(message.taskId);
+  const isDelegated = isRecord(message.metadata) && message.metadata.delegation_id !== undefined;
+  return isNamed !== undefined || isDelegated ? {} : { contextId: CHAT_CONTEXT };
 }
 
 function normalisePart(part: unknown): unknown {

@@ -23,7 +23,7 @@ export const MAX_LISTED = 2000;
 const HIDDEN = new Set([".git", "node_modules", "__pycache__", ".DS_Store"]);
 
 /** One entry of a listing; `path` is relative to the listed folder. */
-export interface ListedFile {
+interface ListedFile {
   readonly path: string;
   readonly size: number;
   readonly dir: boolean;

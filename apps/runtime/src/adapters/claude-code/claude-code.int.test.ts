@@ -12,7 +12,7 @@ import {
   type RuntimeFixture,
   startFixture,
   statusText,
-} from "../../runtime-fixture.ts";
+} from "../../runtime.fixture.ts";
 import { descendantsOf } from "../acp/descendants.ts";
 
 const packageDir = await installedAgentPackage(
