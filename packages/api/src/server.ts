@@ -1,49 +1,59 @@
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
-import type { Deps } from "./deps.ts";
-import { EventHub } from "./events/event-hub.ts";
-import { OpenStreams } from "./events/open-streams.ts";
-import { WebSocketStreams } from "./events/web-socket-streams.ts";
-import { allRoutes } from "./http/all-routes.ts";
-import { createRequestHandler, type HandleRequest, notFound } from "./http/handle-request.ts";
-import { createTrpcHandler } from "./http/handle-trpc.ts";
-import { RateLimiter } from "./http/rate-limit.ts";
-import type { Peer } from "./http/request-context.ts";
+import type { Database } from "@molecule/db/database";
+import type { SecretCipher } from "@molecule/db/secrets/cipher";
+import { startDispatcher } from "./a2a/start-dispatcher.ts";
+import { createWorkerClient } from "./adapters/worker-client.ts";
+import type { Deps, Log, Platform } from "./deps.ts";
+import { createLiveChannel } from "./events/live-channel.ts";
+import { startRetention } from "./events/retention.ts";
+import { Metrics } from "./http/metrics.ts";
+import { type Api, type Pages, startApi } from "./start-api.ts";
 
-/** The API of one process. */
-export interface Api {
-  /** Answers tRPC and every plain route; null for a path that is neither. Never rejects. */
-  readonly handle: HandleRequest;
-  /** The 404 for what nobody else answers either. */
-  notFound(req: Request, peer: Peer): Promise<Response>;
-  /** Takes or refuses an upgrade to a WebSocket; false for a path that has none. */
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean;
-  /** Ends every stream; requests under way are the listener's to wait for. */
-  stop(): Promise<void>;
+/** What a server process is made from. */
+export interface ServerOptions {
+  readonly db: Database;
+  readonly cipher: SecretCipher;
+  readonly log: Log;
+  readonly platform: Platform;
+  /** Folder of the workspace templates. */
+  readonly templatesDir: string;
+  /** The launcher's key of the worker's private API. */
+  readonly workerKeyFile: string;
+  /** The built canvas. */
+  readonly pages: Pages;
 }
 
-/** Starts the API: follows the event log and answers requests. Rejects without a database. */
-export async function startApi(deps: Deps): Promise<Api> {
-  const hub = await EventHub.start(deps);
-  const streams = await OpenStreams.start(deps);
-  const sockets = new WebSocketStreams({ deps, hub, streams });
-  const state = { deps, limiter: new RateLimiter(deps.platform.rateLimit) };
-  const trpc = createTrpcHandler(state);
-  const plain = createRequestHandler(state, allRoutes({ hub, streams }));
-  return {
-    handle: async (req, peer) => (await trpc(req, peer)) ?? (await plain(req, peer)),
-    notFound: (req, peer) => notFound(deps, req, peer),
-    upgrade: (req, socket, head) => {
-      const { pathname } = new URL(req.url ?? "/", "http://localhost");
-      if (pathname !== "/ws") return false;
-      // accept() never rejects: it answers a refusal on the socket.
-      void sockets.accept(req, socket, head);
-      return true;
-    },
-    stop: async () => {
-      await streams.stop();
-      await sockets.stop();
-      await hub.stop();
-    },
+/** Starts everything the public process runs. Rejects when the database cannot be reached. */
+export async function startServer(options: ServerOptions): Promise<Api> {
+  const { db, cipher, log, platform, templatesDir, workerKeyFile, pages } = options;
+  const now = () => new Date();
+  const { allowCidrs, a2aIdleTimeoutMs } = platform;
+  const dispatcher = startDispatcher({ db, log, cipher, allowCidrs, a2aIdleTimeoutMs });
+  const deps: Deps = {
+    db,
+    cipher,
+    log,
+    metrics: new Metrics(),
+    platform,
+    worker: createWorkerClient({ db, keyFile: workerKeyFile, now }),
+    live: createLiveChannel((err) => log.error({ err }, "a listener of live events failed")),
+    templatesDir,
+    dispatcher,
+    now,
   };
+  const retention = startRetention(db, log);
+  try {
+    const api = await startApi(deps, pages);
+    return {
+      ...api,
+      stop: async () => {
+        await api.stop();
+        await dispatcher.stop();
+        await retention.stop();
+      },
+    };
+  } catch (error) {
+    await dispatcher.stop(0);
+    await retention.stop();
+    throw error;
+  }
 }

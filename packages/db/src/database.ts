@@ -46,6 +46,8 @@ export class Database implements Queryable {
       max: options.maxConnections ?? 10,
       idle_timeout: 60,
       connect_timeout: 10,
+      // The default waits up to 20 s after an outage; a request would wait as long for its 503.
+      backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
       onnotice: () => undefined,
       connection: {
         application_name: options.applicationName,

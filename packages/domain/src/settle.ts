@@ -22,6 +22,21 @@ export const DEFAULT_SETTLE_SETTINGS: SettleSettings = {
   turnWaitMs: 600_000,
 };
 
+/** The same rule at another pace: every time multiplied by `scale`. For tests and chaos runs. */
+export function scaleSettle(settings: SettleSettings, scale: number): SettleSettings {
+  const both = (times: SettleSettings["quietMs"]) => ({
+    files: times.files * scale,
+    settings: times.settings * scale,
+  });
+  return {
+    quietMs: both(settings.quietMs),
+    secondQuietMs: both(settings.secondQuietMs),
+    capMs: settings.capMs * scale,
+    hardLimitMs: settings.hardLimitMs * scale,
+    turnWaitMs: settings.turnWaitMs * scale,
+  };
+}
+
 /** What a workspace remembers of unapplied writes. All absent when nothing is pending. */
 export interface DirtyState {
   readonly firstDirtyAt: Date | null;

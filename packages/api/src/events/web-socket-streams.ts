@@ -71,7 +71,7 @@ export class WebSocketStreams {
       auth,
       end: () => client.close(WS_CLOSE_SIGNED_OUT, "signed out"),
     });
-    let endFollowing = () => undefined as undefined;
+    let endFollowing: () => void = () => undefined;
     client.on("pong", () => this.#silent.delete(client));
     // Incoming content is ignored (contract §16.1); an error is followed by close.
     client.on("error", (err) => deps.log.debug({ err }, "socket error"));

@@ -30,7 +30,7 @@ function stream(context: RequestContext, { hub, streams }: StreamParts): Respons
   const forget = streams.add({ auth, end: () => sink.close() });
   const ping = setInterval(() => sink.comment("ping"), PING_MS);
   ping.unref();
-  let endFollowing = () => undefined as undefined;
+  let endFollowing: () => void = () => undefined;
   sink.onClose(() => {
     clearInterval(ping);
     forget();

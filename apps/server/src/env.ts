@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { DEFAULT_SETTLE_SETTINGS, type SettleSettings, scaleSettle } from "@molecule/domain/settle";
+import { z } from "zod";
+
+/** An empty variable counts as absent. */
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === "" ? undefined : value));
+const list = text.transform((value) =>
+  (value ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== ""),
+);
+
+const schema = z.object({
+  DATABASE_URL: z.string().min(1),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: text,
+  MOLECULE_HOME: z.string().min(1),
+  ADMIN_TOKEN: text,
+  PUBLIC_URL: text,
+  EXTERNAL_PLATFORM_URL: text,
+  MOLECULE_VERSION: z.string().default("0.0.0"),
+  GIT_SHA: text,
+  CANVAS_DIR: text,
+  CONFIGS_DIR: text,
+  CORS_ORIGINS: list,
+  RATE_LIMIT: z.coerce.number().int().min(0).default(600),
+  MOLECULE_ALLOW_CIDRS: list,
+  A2A_IDLE_TIMEOUT_SECONDS: text,
+  SECRETS_ENCRYPTION_KEY: text,
+  MOLECULE_SETTLE_SCALE: z.coerce.number().positive().default(1),
+  MOLECULE_EXIT_WITH_STDIN: text,
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+});
+
+/** What this process was started with. */
+export interface ServerEnv {
+  readonly databaseUrl: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly host: string;
+  readonly secretsKey: string | undefined;
+  readonly secretsKeyFile: string;
+  readonly workerKeyFile: string;
+  readonly platformId: string;
+  readonly adminToken: string | null;
+  /** Where people reach the platform; absent: the address it listens on. */
+  readonly publicUrl: string | undefined;
+  readonly version: string;
+  readonly gitSha: string;
+  readonly canvasDir: string;
+  readonly templatesDir: string;
+  readonly corsOrigins: readonly string[];
+  readonly rateLimit: number;
+  readonly allowCidrs: readonly string[];
+  readonly a2aIdleTimeoutMs: number;
+  readonly settle: SettleSettings;
+  /** The end of stdin ends this process in order: it was started by a launcher. */
+  readonly exitsWithStdin: boolean;
+  readonly logLevel: string;
+}
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+const DEFAULT_IDLE_SECONDS = 300;
+
+/** The only reader of the process environment. @throws Error naming the variable that is wrong. */
+export function readEnv(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): ServerEnv {
+  const parsed = schema.safeParse(source);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`The variable ${issue?.path.join(".")} is missing or wrong: ${issue?.message}`);
+  }
+  const env = parsed.data;
+  const home = path.resolve(env.MOLECULE_HOME);
+  return {
+    databaseUrl: env.DATABASE_URL,
+    port: env.PORT,
+    host: env.HOST ?? "127.0.0.1",
+    secretsKey: env.SECRETS_ENCRYPTION_KEY,
+    secretsKeyFile: path.join(home, "secrets.key"),
+    workerKeyFile: path.join(home, "worker.key"),
+    platformId: readFileSync(path.join(home, "platform-id"), "utf8").trim(),
+    adminToken: env.ADMIN_TOKEN ?? null,
+    publicUrl: (env.EXTERNAL_PLATFORM_URL ?? env.PUBLIC_URL)?.replace(/\/+$/, ""),
+    version: env.MOLECULE_VERSION,
+    gitSha: env.GIT_SHA ?? "dev",
+    canvasDir: path.resolve(env.CANVAS_DIR ?? path.join(ROOT, "apps/canvas/out")),
+    templatesDir: path.resolve(env.CONFIGS_DIR ?? path.join(ROOT, "packages/templates/data")),
+    corsOrigins: env.CORS_ORIGINS,
+    rateLimit: env.RATE_LIMIT,
+    allowCidrs: env.MOLECULE_ALLOW_CIDRS,
+    a2aIdleTimeoutMs: idleSeconds(env.A2A_IDLE_TIMEOUT_SECONDS) * 1000,
+    settle: scaleSettle(DEFAULT_SETTLE_SETTINGS, env.MOLECULE_SETTLE_SCALE),
+    exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** A value that is no positive whole number counts as absent. Source: wire contract §6.4. */
+function idleSeconds(value: string | undefined): number {
+  const seconds = Number(value ?? DEFAULT_IDLE_SECONDS);
+  return Number.isInteger(seconds) && seconds > 0 ? seconds : DEFAULT_IDLE_SECONDS;
+}

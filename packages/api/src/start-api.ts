@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Deps } from "./deps.ts";
+import { EventHub } from "./events/event-hub.ts";
+import { OpenStreams } from "./events/open-streams.ts";
+import { WebSocketStreams } from "./events/web-socket-streams.ts";
+import { allRoutes } from "./http/all-routes.ts";
+import { createRequestHandler, notFound } from "./http/handle-request.ts";
+import { createTrpcHandler } from "./http/handle-trpc.ts";
+import { serveNode } from "./http/node-request.ts";
+import { RateLimiter } from "./http/rate-limit.ts";
+import type { Peer } from "./http/request-context.ts";
+import { addSecurityHeaders } from "./http/security-headers.ts";
+
+/** Answers with a page or a file; null for a request that is for none. */
+export type Pages = (req: Request) => Promise<Response | null>;
+
+/** The public surface of one process. */
+export interface Api {
+  /** Answers one request, tRPC, plain route or page. Never rejects. */
+  answer(req: Request, peer: Peer): Promise<Response>;
+  /** The same for Node's server. */
+  serve(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Takes or refuses an upgrade to a WebSocket. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends every stream; requests under way are the listener's to wait for. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Parts of the canvas whose address a plain route has as well: a browser that navigates there wants
+ * the page. Source: canvas §6.
+ */
+const SHARED_WITH_PAGES = /^\/settings\//;
+
+/** Starts answering and following the event log. Rejects when the database cannot be reached. */
+export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
+  const hub = await EventHub.start(deps);
+  const streams = await OpenStreams.start(deps);
+  const sockets = new WebSocketStreams({ deps, hub, streams });
+  const state = { deps, limiter: new RateLimiter(deps.platform.rateLimit) };
+  const trpc = createTrpcHandler(state);
+  const plain = createRequestHandler(state, allRoutes({ hub, streams }));
+
+  const page = async (req: Request): Promise<Response | null> => {
+    const response = await pages(req).catch((err: unknown) => {
+      deps.log.error({ err }, "a page could not be read");
+      return null;
+    });
+    if (response !== null) addSecurityHeaders(response.headers);
+    return response;
+  };
+  const answer = async (req: Request, peer: Peer): Promise<Response> => {
+    const wantsPage = isNavigation(req) && SHARED_WITH_PAGES.test(new URL(req.url).pathname);
+    return (
+      (wantsPage ? await page(req) : null) ??
+      (await trpc(req, peer)) ??
+      (await plain(req, peer)) ??
+      (await page(req)) ??
+      (await notFound(deps, req, peer))
+    );
+  };
+  return {
+    answer,
+    serve: (req, res) => {
+      const peer = { ip: req.socket.remoteAddress ?? "unknown", raw: { req, res } };
+      return serveNode(req, res, (request) => answer(request, peer));
+    },
+    upgrade: (req, socket, head) => {
+      const [pathname] = (req.url ?? "/").split("?");
+      // accept() never rejects: a refusal is answered on the socket.
+      if (pathname === "/ws") void sockets.accept(req, socket, head);
+      else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    },
+    stop: async () => {
+      await streams.stop();
+      await sockets.stop();
+      await hub.stop();
+    },
+  };
+}
+
+function isNavigation(req: Request): boolean {
+  return req.method === "GET" && (req.headers.get("accept") ?? "").startsWith("text/html");
+}
