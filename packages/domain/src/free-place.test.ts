@@ -12,7 +12,7 @@ const card = (id: string, x: number, y: number, parentId: string | null = null):
 describe("a free place", () => {
   it("F1: is the origin on an empty canvas and below the header in an empty team", () => {
     expect(freePlace([], null)).toEqual({ x: 0, y: 0 });
-    expect(freePlace([card("team", 0, 0)], "team")).toEqual({ x: 24, y: 80 });
+    expect(freePlace([card("team", 0, 0)], "team")).toEqual({ x: 16, y: 112 });
   });
 
   it("F2: never overlaps a sibling, wherever people dragged it", () => {
@@ -32,10 +32,10 @@ describe("a free place", () => {
   it("F3: keeps clear of everything a team reaches, unless the team is collapsed", () => {
     const team = card("team", 0, 0);
     const member = card("m", 24, 400, "team");
-    expect(freePlace([team, member], null)).toEqual({ x: 608, y: 0 });
-    const row = [card("b", 608, 0), card("c", 912, 0)];
-    expect(freePlace([team, member, ...row], null)).toEqual({ x: 608, y: 168 });
+    expect(freePlace([team, member], null)).toEqual({ x: 576, y: 0 });
+    const row = [card("b", 576, 0), card("c", 864, 0)];
+    expect(freePlace([team, member, ...row], null)).toEqual({ x: 576, y: 152 });
     const closed = { ...team, collapsed: true };
-    expect(freePlace([closed, member, card("a", 304, 0), ...row], null)).toEqual({ x: 0, y: 168 });
+    expect(freePlace([closed, member, card("a", 288, 0), ...row], null)).toEqual({ x: 0, y: 152 });
   });
 });

@@ -15,9 +15,11 @@ export interface Place {
 /** Size of a card without a team. Source: canvas §7. */
 export const CARD_WIDTH = 264;
 export const CARD_HEIGHT = 128;
-const GAP = 40;
-const TEAM_HEADER = 56;
-const TEAM_PADDING = 24;
+/** Upper part of a team: the card of the agent that leads it. */
+export const TEAM_HEADER = 96;
+/** Room between a team's border and the cards in it. */
+export const TEAM_PADDING = 16;
+const GAP = 24;
 const COLUMNS_AT_ROOT = 4;
 const COLUMNS_IN_TEAM = 2;
 const MAX_DEPTH = 32;
