@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { access, cp, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -34,6 +34,8 @@ export async function installedAgentPackage(lockFolder: string): Promise<string 
     }
     const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
     await run("npm", args, { cwd: fresh, timeout: INSTALL_WITHIN_MS });
+    // Agents under other users read it too.
+    await chmod(fresh, 0o755);
     await rename(fresh, folder);
     return folder;
   } catch (error) {
