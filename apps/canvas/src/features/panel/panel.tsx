@@ -9,6 +9,7 @@ import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.
 import { ActivityTab } from "./activity/activity-tab.tsx";
 import { ChatTab } from "./chat/chat-tab.tsx";
 import { ConfigTab } from "./configure/config-tab.tsx";
+import { isFirstStart } from "./header/model/reason.ts";
 import { PanelHeader } from "./header/panel-header.tsx";
 import { ReasonBar } from "./header/reason-bar.tsx";
 import { OverviewTab } from "./overview/overview-tab.tsx";
@@ -55,7 +56,10 @@ export function Panel({ workspaceId, tab }: PanelProps) {
   return (
     <aside aria-labelledby={headingId} className="flex h-full min-h-0 min-w-0 flex-col bg-card">
       <PanelHeader node={node} headingId={headingId} />
-      <ReasonBar node={node} onSeeMore={() => actions.open(workspaceId, "overview")} />
+      {/* The chat shows the stages of a first start itself. */}
+      {tab === "chat" && isFirstStart(node) ? null : (
+        <ReasonBar node={node} onOpen={(next) => actions.open(workspaceId, next)} />
+      )}
       <PanelTabs
         key={workspaceId}
         workspaceId={workspaceId}

@@ -17,7 +17,8 @@ import {
   Split,
 } from "lucide-react";
 import { memo } from "react";
-import { clockText, durationText, fullTimeText } from "../text/time-text.ts";
+import { formatTime } from "../../clock/format.ts";
+import { durationText, fullTimeText } from "../text/time-text.ts";
 import { directionOf, readableBody } from "./model/timeline.ts";
 
 const ICONS: Readonly<Record<ActivityType, LucideIcon>> = {
@@ -44,7 +45,7 @@ export const ActivityRow = memo(function ActivityRow(props: {
   const hasMore = row.request !== null || row.response !== null || row.errorDetail !== null;
   if (!hasMore) {
     return (
-      <li className="flex items-start gap-2 py-1.5 pl-5">
+      <li className="flex items-start gap-2 py-1.5 pl-[19px]">
         <RowLine row={row} workspaceId={workspaceId} />
       </li>
     );
@@ -107,7 +108,7 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
         )}
         {row.durationMs === null ? null : <span>{durationText(row.durationMs)}</span>}
         <time dateTime={row.at} title={fullTimeText(row.at)}>
-          {clockText(row.at)}
+          {formatTime(Date.parse(row.at))}
         </time>
       </span>
     </>

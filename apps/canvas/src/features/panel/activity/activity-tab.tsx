@@ -9,12 +9,13 @@ import { Button } from "../../../ui/button.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { EmptyState, ErrorState } from "../../../ui/state.tsx";
 import { useClock } from "../../clock/clock.tsx";
+import { formatTime } from "../../clock/format.ts";
 import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
 import type { ActivityPage } from "../state/live-caches.ts";
 import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { ACTIVITY_FACETS, type ActivityFacet } from "../state/panel-state.ts";
 import { ACTIVITY_PAGE, activityKey, facetTypes } from "../state/query-keys.ts";
-import { clockText, dayKey, dayText } from "../text/time-text.ts";
+import { dayKey, dayText } from "../text/time-text.ts";
 import { ActivityRow } from "./activity-row.tsx";
 import { byDay, mergeRows } from "./model/timeline.ts";
 
@@ -184,8 +185,8 @@ function StaleLine(props: { problem: ReadProblem; asOf: number; onRetry: () => v
   return (
     <div role="alert" className="flex items-center gap-3 py-2 text-xs">
       <p className="min-w-0 flex-1 text-muted">
-        <span className="text-danger">{props.problem.sentence}</span> As of{" "}
-        {clockText(new Date(props.asOf).toISOString())}.
+        <span className="text-danger">{props.problem.sentence}</span> As of {formatTime(props.asOf)}
+        .
       </p>
       <Button size="sm" onClick={props.onRetry}>
         Retry

@@ -3,8 +3,9 @@ import clsx from "clsx";
 import { Clock, Paperclip, RotateCw, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";
 import { Button } from "../../../ui/button.tsx";
+import { formatTime } from "../../clock/format.ts";
 import { useChatSender } from "../state/panel-provider.tsx";
-import { clockText, fullTimeText } from "../text/time-text.ts";
+import { fullTimeText } from "../text/time-text.ts";
 import type { ThreadItem } from "./model/thread.ts";
 import { ToolRows } from "./tool-rows.tsx";
 import { useRetryAnswer } from "./use-retry-answer.ts";
@@ -189,7 +190,7 @@ function Attachments({ item }: { item: ThreadItem }) {
 function Time({ at }: { at: string }) {
   return (
     <time dateTime={at} title={fullTimeText(at)}>
-      {clockText(at)}
+      {formatTime(Date.parse(at))}
     </time>
   );
 }

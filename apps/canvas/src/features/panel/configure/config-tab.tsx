@@ -7,7 +7,6 @@ import { AgentCardSection } from "../overview/agent-card-section.tsx";
 import { DangerSection } from "./danger-section.tsx";
 import { SecretsSection } from "./secrets-section.tsx";
 import { SettingsSection } from "./settings-section.tsx";
-import { useRefreshOnChange } from "./use-refresh-on-change.ts";
 
 /**
  * The configuration of one agent. Its parts load side by side in one request and fail each by itself;
@@ -16,7 +15,6 @@ import { useRefreshOnChange } from "./use-refresh-on-change.ts";
 export function ConfigTab({ workspaceId }: { workspaceId: string }) {
   const node = useNode(workspaceId);
   const staged = useStagedDraft(workspaceId);
-  useRefreshOnChange(workspaceId);
   if (node === undefined) return null;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;

@@ -24,16 +24,17 @@ export function DiffView({ before, after }: { before: string; after: string }) {
             className={clsx(
               "flex gap-2 px-3 whitespace-pre-wrap [overflow-wrap:anywhere]",
               line.kind === "added" && "bg-status-online/12 text-ink",
-              line.kind === "removed" &&
-                "bg-danger-tint text-muted line-through decoration-muted/50",
+              line.kind === "removed" && "bg-danger-tint text-muted",
               line.kind === "same" && "text-muted",
             )}
           >
-            <span className="shrink-0 select-none no-underline" aria-hidden="true">
+            <span className="shrink-0 select-none" aria-hidden="true">
               {SIGNS[line.kind]}
             </span>
             {line.kind === "same" ? null : <span className="sr-only">{line.kind}: </span>}
-            {line.text === "" ? " " : line.text}
+            <span className={line.kind === "removed" ? "line-through decoration-muted/50" : ""}>
+              {line.text === "" ? " " : line.text}
+            </span>
           </p>
         ),
       )}

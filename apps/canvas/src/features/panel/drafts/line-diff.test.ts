@@ -33,6 +33,11 @@ test("a new text and a deleted one are all one kind", () => {
   expect(shown(lineDiff("a\nb", ""))).toEqual(["- a", "- b"]);
 });
 
+test("the newline at the end of a file is no line, unless it is all that differs", () => {
+  expect(shown(lineDiff("a\n", "a\nb"))).toEqual(["  a", "+ b"]);
+  expect(shown(lineDiff("a", "a\n"))).toEqual(["  a", "+ "]);
+});
+
 test("equal texts differ in nothing", () => {
   expect(shown(lineDiff("a\nb", "a\nb"))).toEqual(["…2"]);
 });

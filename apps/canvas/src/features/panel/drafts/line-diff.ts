@@ -10,8 +10,9 @@ const MAX_CELLS = 4_000_000;
 
 /** The lines that lead from one text to another, with the unchanged rest left out. */
 export function lineDiff(before: string, after: string): DiffLine[] {
-  const a = before === "" ? [] : before.split("\n");
-  const b = after === "" ? [] : after.split("\n");
+  const isOnlyEnd = before.replace(/\n$/, "") === after.replace(/\n$/, "");
+  const a = linesOf(before, isOnlyEnd);
+  const b = linesOf(after, isOnlyEnd);
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let end = 0;
@@ -24,6 +25,12 @@ export function lineDiff(before: string, after: string): DiffLine[] {
     ...middle,
     ...a.slice(a.length - end).map(same),
   ]);
+}
+
+/** A last newline ends a line and starts none, unless it is the whole difference. */
+function linesOf(text: string, keepsEnd: boolean): string[] {
+  if (text === "") return [];
+  return (keepsEnd ? text : text.replace(/\n$/, "")).split("\n");
 }
 
 type Plain = Exclude<DiffLine, { kind: "gap" }>;

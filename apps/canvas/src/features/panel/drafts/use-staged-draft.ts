@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Client, useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
 import { type ReadProblem, readProblem } from "../../../trpc/problem.ts";
+import { useConnection } from "../../session/connection.tsx";
 import { usePanelMemory, useReadMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { FRESH_MEMORY, type PanelMemory } from "../state/panel-state.ts";
 import { type FileDraft, fileKey, markConflict, settleSavedFile } from "./file-draft.ts";
@@ -36,6 +37,8 @@ export function useStagedDraft(workspaceId: string): Staged {
   const draft = usePanelMemory(workspaceId, (memory) => memory.draft);
   const readMemory = useReadMemory(workspaceId);
   const update = useUpdateMemory(workspaceId);
+  const connection = useConnection();
+  const isLive = connection.kind === "ready" && connection.stream.kind === "live";
   const [outcome, setOutcome] = useState<SaveOutcome | null>(null);
   const hasSettings = Object.keys(draft.config.mine).length > 0;
   const document = useQuery(
@@ -58,7 +61,8 @@ export function useStagedDraft(workspaceId: string): Staged {
       if (done !== null) {
         await settleDraft(client, workspaceId, { sent: done.sent, update, readMemory });
       }
-      await refreshParts();
+      // A live stream says what is stale by itself.
+      if (!isLive) await refreshParts();
     },
     onError: async (error) => {
       setOutcome(null);

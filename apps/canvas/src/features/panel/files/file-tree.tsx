@@ -164,18 +164,19 @@ function EntryRow(props: FileTreeProps & { row: Extract<TreeRow, { kind: "entry"
           <span className="pr-1 text-xs text-muted group-focus-within/row:hidden group-hover/row:hidden">
             {row.mark === "new" ? "" : sizeText(row.size)}
           </span>
-          <IconButton
-            label={isDeleted ? `Keep ${row.name}` : `Delete ${row.name}`}
-            size="sm"
-            className="hidden group-focus-within/row:inline-flex group-hover/row:inline-flex pointer-coarse:inline-flex"
-            onClick={() => (isDeleted ? deletion.undo(row.path) : void deletion.remove(row.path))}
-          >
-            {isDeleted ? (
-              <Undo2 size={13} aria-hidden="true" />
-            ) : (
-              <Trash2 size={13} aria-hidden="true" />
-            )}
-          </IconButton>
+          <span className="hidden group-focus-within/row:inline group-hover/row:inline pointer-coarse:inline">
+            <IconButton
+              label={isDeleted ? `Keep ${row.name}` : `Delete ${row.name}`}
+              size="sm"
+              onClick={() => (isDeleted ? deletion.undo(row.path) : void deletion.remove(row.path))}
+            >
+              {isDeleted ? (
+                <Undo2 size={13} aria-hidden="true" />
+              ) : (
+                <Trash2 size={13} aria-hidden="true" />
+              )}
+            </IconButton>
+          </span>
         </span>
       )}
     </li>

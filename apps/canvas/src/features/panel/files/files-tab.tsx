@@ -1,7 +1,6 @@
 "use client";
 import type { FileRoot } from "@molecule/domain/sets";
 import { useNode } from "../../store/node-store.tsx";
-import { useRefreshOnChange } from "../configure/use-refresh-on-change.ts";
 import { DraftBar } from "../drafts/draft-bar.tsx";
 import { useStagedDraft } from "../drafts/use-staged-draft.ts";
 import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
@@ -19,7 +18,6 @@ export function FilesTab({ workspaceId }: { workspaceId: string }) {
   );
   const update = useUpdateMemory(workspaceId);
   const staged = useStagedDraft(workspaceId);
-  useRefreshOnChange(workspaceId);
   if (node === undefined) return null;
   const open = (path: string | null) =>
     update((memory) => {

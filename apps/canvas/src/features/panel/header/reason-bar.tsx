@@ -4,21 +4,30 @@ import clsx from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { useNow } from "../../clock/clock.tsx";
+import { formatAgo, formatElapsed } from "../../clock/format.ts";
+import type { PanelTab } from "../../location/route.ts";
 import { isCounting } from "../../status/card-line.ts";
 import { ProgressBar } from "../../status/progress-bar.tsx";
 import { useOrganisation } from "../../store/node-store.tsx";
 import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
-import { agoText, durationText, untilText } from "../text/time-text.ts";
-import { endSentence, type Reason, reasonOf, restartedSentence } from "./model/reason.ts";
+import { durationText, untilText } from "../text/time-text.ts";
+import {
+  attemptReason,
+  endSentence,
+  type Reason,
+  reasonOf,
+  restartedSentence,
+  restartingSentence,
+} from "./model/reason.ts";
 
 export interface ReasonBarProps {
   node: WorkspaceNode;
-  /** Opens what explains the reason at length. */
-  onSeeMore: () => void;
+  /** Opens the tab that explains the reason, or where its cause is mended. */
+  onOpen: (tab: PanelTab) => void;
 }
 
 /** Why the workspace is in its state, live; nothing while there is nothing to explain. */
-export function ReasonBar({ node, onSeeMore }: ReasonBarProps) {
+export function ReasonBar({ node, onOpen }: ReasonBarProps) {
   const reader = useOrganisation()?.member.name ?? null;
   const isRestarted = node.attempt?.readyAt != null;
   const nowMs = useNow(isCounting(node) || isRestarted);
@@ -35,26 +44,26 @@ export function ReasonBar({ node, onSeeMore }: ReasonBarProps) {
             : "bg-raised/70",
       )}
     >
-      <ReasonText node={node} reason={reason} nowMs={nowMs} onSeeMore={onSeeMore} />
+      <ReasonText node={node} reason={reason} nowMs={nowMs} onOpen={onOpen} />
     </div>
   );
 }
 
 function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
-  const { node, reason, nowMs, onSeeMore } = props;
+  const { node, reason, nowMs, onOpen } = props;
   switch (reason.kind) {
     case "progress":
       return <ProgressReason node={node} reason={reason} />;
     case "failure":
-      return <FailureReason reason={reason} nowMs={nowMs} onSeeMore={onSeeMore} />;
+      return <FailureReason node={node} reason={reason} nowMs={nowMs} onOpen={onOpen} />;
     case "pending":
       return <PendingReason node={node} reason={reason} nowMs={nowMs} />;
     case "paused":
       return (
         <p className="text-muted">
           <Strong>Paused{reason.by === null ? "" : ` by ${reason.by}`}</Strong>
-          {reason.atMs === null ? null : ` ${agoText(new Date(reason.atMs).toISOString(), nowMs)}.`}{" "}
-          Messages wait until it is resumed.
+          {reason.atMs === null ? null : ` ${formatAgo(reason.atMs, nowMs)}.`} Messages wait until
+          it is resumed.
         </p>
       );
     case "degraded":
@@ -71,10 +80,10 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
         </p>
       );
     case "restarted": {
-      const ago = agoText(new Date(reason.atMs).toISOString(), nowMs);
+      const ago = formatAgo(reason.atMs, nowMs);
       const { lead, rest } = restartedSentence(reason.reason, ago);
       return (
-        <Row aside={<SeeMore onClick={onSeeMore}>See changes</SeeMore>}>
+        <Row aside={<SeeMore onClick={() => onOpen("overview")}>See changes</SeeMore>}>
           <p className="text-muted">
             <Strong>{lead}</Strong> {rest} Took {durationText(reason.tookMs)}.
           </p>
@@ -91,12 +100,15 @@ function ProgressReason({
   node: WorkspaceNode;
   reason: Extract<Reason, { kind: "progress" }>;
 }) {
+  const reader = useOrganisation()?.member.name ?? null;
+  const { attempt } = node;
   const { progress } = reason;
+  const { lead, rest } = restartingSentence(attempt === null ? "" : attemptReason(attempt, reader));
   return (
     <div>
-      {reason.reason === null ? null : (
+      {attempt === null || attempt.reason === "create" ? null : (
         <p className="mb-1 text-muted">
-          <Strong>Restarting:</Strong> {reason.reason}
+          <Strong>{lead}</Strong> {rest}
         </p>
       )}
       <div className="flex items-baseline justify-between gap-3 text-muted">
@@ -104,8 +116,8 @@ function ProgressReason({
           {progress.stageNo}/{progress.stageCount} <Strong>{progress.label}</Strong>
         </p>
         <p className={clsx("shrink-0", progress.isSlow && "text-warn")}>
-          {durationText(Math.floor(progress.elapsedMs / 1000) * 1000)}
-          {progress.expectedMs === null ? "" : ` of about ${durationText(progress.expectedMs)}`}
+          {formatElapsed(progress.elapsedMs)}
+          {progress.expectedMs === null ? "" : ` of about ${formatElapsed(progress.expectedMs)}`}
           {progress.isSlow ? " · slower than usual" : ""}
         </p>
       </div>
@@ -115,13 +127,26 @@ function ProgressReason({
 }
 
 function FailureReason(props: {
+  node: WorkspaceNode;
   reason: Extract<Reason, { kind: "failure" }>;
   nowMs: number;
-  onSeeMore: () => void;
+  onOpen: (tab: PanelTab) => void;
 }) {
-  const { reason, nowMs, onSeeMore } = props;
+  const { node, reason, nowMs, onOpen } = props;
+  const code = node.failure?.code;
+  const needsKey = code === "missing_required_key" || code === "secret_unreadable";
   return (
-    <Row aside={<SeeMore onClick={onSeeMore}>Attempts</SeeMore>}>
+    <Row
+      aside={
+        needsKey ? (
+          <Button size="sm" onClick={() => onOpen("configure")}>
+            Set the key
+          </Button>
+        ) : (
+          <SeeMore onClick={() => onOpen("overview")}>Attempts</SeeMore>
+        )
+      }
+    >
       <p className="text-muted [overflow-wrap:anywhere]">
         <span className="font-medium text-danger">{reason.sentence}</span> {reason.next}
         {reason.retryAtMs === null
@@ -140,6 +165,7 @@ function PendingReason(props: {
   const { node, reason, nowMs } = props;
   const actions = useWorkspaceActions();
   const due = reason.dueAtMs === null ? null : new Date(reason.dueAtMs).toISOString();
+  const isDue = due !== null && untilText(due, nowMs) === "now" && reason.wait !== "turns";
   const when =
     reason.wait === "turns"
       ? "Restarts when the running task ends:"
@@ -149,9 +175,11 @@ function PendingReason(props: {
   return (
     <Row
       aside={
-        <Button size="sm" onClick={() => void actions.applyNow(node.id)}>
-          Apply now
-        </Button>
+        isDue ? null : (
+          <Button size="sm" onClick={() => void actions.applyNow(node.id)}>
+            Apply now
+          </Button>
+        )
       }
     >
       <p className="text-muted">

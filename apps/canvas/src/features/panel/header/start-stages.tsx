@@ -4,6 +4,7 @@ import { STAGES } from "@molecule/domain/sets";
 import clsx from "clsx";
 import { Check } from "lucide-react";
 import { useNow } from "../../clock/clock.tsx";
+import { formatElapsed } from "../../clock/format.ts";
 import { progressOf, STAGE_LABELS } from "../../status/progress.ts";
 import { ProgressBar } from "../../status/progress-bar.tsx";
 import { durationText } from "../text/time-text.ts";
@@ -21,17 +22,17 @@ export function StartStages({ node, attempt }: { node: WorkspaceNode; attempt: A
           {attempt.reason === "create" ? `${node.name} is starting` : "Restarting"}
         </p>
         <p className={progress.isSlow ? "text-warn" : "text-muted"}>
-          {durationText(Math.floor(progress.elapsedMs / 1000) * 1000)}
+          {formatElapsed(progress.elapsedMs)}
           {progress.expectedMs === null
             ? null
             : progress.isSlow
               ? " · slower than usual"
-              : ` of about ${durationText(progress.expectedMs)}`}
+              : ` of about ${formatElapsed(progress.expectedMs)}`}
         </p>
       </div>
       <ProgressBar attemptNo={attempt.no} progress={progress} className="my-2" />
       <ol className="flex flex-col gap-1">
-        {STAGES.map((stage, index) => (
+        {shownStages(attempt, current).map(({ stage, index }) => (
           <li
             key={stage}
             aria-current={index === current ? "step" : undefined}
@@ -48,6 +49,14 @@ export function StartStages({ node, attempt }: { node: WorkspaceNode; attempt: A
       </ol>
     </div>
   );
+}
+
+/** The stages of this attempt: those that are over and did not happen are left out. */
+function shownStages(attempt: AttemptView, current: number) {
+  return STAGES.map((stage, index) => ({ stage, index })).filter(({ stage, index }) => {
+    if (attempt.reason === "create" && stage === "stopping") return false;
+    return index >= current || attempt.stages.some((mark) => mark.stage === stage);
+  });
 }
 
 function StageMark({ place }: { place: number }) {

@@ -2,17 +2,16 @@
 import type { AttemptView } from "@molecule/contracts/workspaces";
 import clsx from "clsx";
 import { ChevronRight } from "lucide-react";
-import { useNow } from "../../clock/clock.tsx";
+import { Ago } from "../../clock/moving-time.tsx";
 import { STAGE_LABELS } from "../../status/progress.ts";
 import { useOrganisation } from "../../store/node-store.tsx";
 import { attemptReason } from "../header/model/reason.ts";
-import { agoText, durationText, fullTimeText } from "../text/time-text.ts";
+import { durationText } from "../text/time-text.ts";
 import { outcomeText, stageSpans } from "./model/attempts.ts";
 
 /** One attempt: why, by whom, how it went, and how long each stage took. */
 export function AttemptRow({ attempt }: { attempt: AttemptView }) {
   const reader = useOrganisation()?.member.name ?? null;
-  const nowMs = useNow(attempt.outcome === null);
   const isFailed = attempt.failure !== null;
   const end = attempt.readyAt ?? attempt.endedAt;
   const tookMs = end === null ? null : Date.parse(end) - Date.parse(attempt.createdAt);
@@ -34,13 +33,9 @@ export function AttemptRow({ attempt }: { attempt: AttemptView }) {
               {tookMs === null ? "" : ` · ${durationText(tookMs)}`}
             </span>
           </span>
-          <time
-            dateTime={attempt.createdAt}
-            title={fullTimeText(attempt.createdAt)}
-            className="shrink-0 text-xs leading-5 text-muted"
-          >
-            {agoText(attempt.createdAt, nowMs)}
-          </time>
+          <span className="shrink-0 text-xs leading-5 text-muted">
+            <Ago atMs={Date.parse(attempt.createdAt)} />
+          </span>
         </summary>
         <AttemptDetail attempt={attempt} />
       </details>

@@ -5,10 +5,9 @@ import { Copy } from "lucide-react";
 import type { ReactNode } from "react";
 import { toast } from "sonner";
 import { IconButton } from "../../../ui/button.tsx";
-import { useNow } from "../../clock/clock.tsx";
+import { Ago } from "../../clock/moving-time.tsx";
 import { modelLabel, RUNTIME_LABELS } from "../../status/model-label.ts";
 import { useOrganisation } from "../../store/node-store.tsx";
-import { agoText } from "../text/time-text.ts";
 import { OverviewSection } from "./overview-section.tsx";
 
 const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
@@ -20,7 +19,6 @@ const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
 /** The plain facts of a workspace, with what its backend means. */
 export function FactsSection({ node }: { node: WorkspaceNode }) {
   const platform = useOrganisation()?.platform;
-  const nowMs = useNow();
   const { current, next } = modelLabel(node);
   const backend = platform?.backends.find((each) => each.name === node.backend);
   return (
@@ -39,7 +37,11 @@ export function FactsSection({ node }: { node: WorkspaceNode }) {
         </Fact>
         {node.template === null ? null : <Fact name="Template">{node.template}</Fact>}
         <Fact name="Last heartbeat">
-          {node.lastHeartbeatAt === null ? "none yet" : agoText(node.lastHeartbeatAt, nowMs)}
+          {node.lastHeartbeatAt === null ? (
+            "none yet"
+          ) : (
+            <Ago atMs={Date.parse(node.lastHeartbeatAt)} />
+          )}
         </Fact>
         <Fact name="Tasks">
           {node.activeTasks} of {node.maxConcurrentTasks} at once

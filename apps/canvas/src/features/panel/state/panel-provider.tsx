@@ -2,8 +2,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useStore } from "zustand";
-import { useTRPCClient } from "../../../trpc/client.tsx";
+import { useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
 import { useStreamEvents } from "../../session/connection.tsx";
+import { useNodeStore } from "../../store/node-store.tsx";
 import { ChatSender } from "../chat/chat-sender.ts";
 import { LiveCaches } from "./live-caches.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type PanelStore,
   type TextStorage,
 } from "./panel-state.ts";
+import { changedConfigurations, markStale } from "./stale-parts.ts";
 
 /** Typing is written to storage this long after the last key. */
 const FLUSH_AFTER_MS = 400;
@@ -30,12 +32,23 @@ const PanelContext = createContext<PanelRoom | null>(null);
 export function PanelProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
   const client = useTRPCClient();
+  const trpc = useTRPC();
+  const nodes = useNodeStore();
   const [room] = useState<PanelRoom>(() => {
     const store = createPanelStore(pageStorage());
     return { store, sender: new ChatSender(store, (...request) => fetch(...request)) };
   });
   const [live] = useState(() => new LiveCaches(queryClient, client));
   useStreamEvents((events) => live.apply(events));
+  useEffect(
+    () =>
+      nodes.subscribe((now, before) => {
+        for (const id of changedConfigurations(before.byId, now.byId)) {
+          markStale(queryClient, trpc, id);
+        }
+      }),
+    [nodes, queryClient, trpc],
+  );
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

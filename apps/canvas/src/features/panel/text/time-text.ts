@@ -9,26 +9,11 @@ export function durationText(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** "just now", "2 min ago", "3 h ago", "5 d ago": how long before `nowMs` an instant was. */
-export function agoText(iso: string, nowMs: number): string {
-  const seconds = Math.floor((nowMs - Date.parse(iso)) / 1000);
-  if (seconds < 45) return "just now";
-  const minutes = Math.max(1, Math.round(seconds / 60));
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
-}
-
 /** "14 s" or "2 min" until an instant; "now" once it is reached. */
 export function untilText(iso: string, nowMs: number): string {
   const seconds = Math.ceil((Date.parse(iso) - nowMs) / 1000);
   if (seconds <= 0) return "now";
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-}
-
-/** "14:05" in the reader's time zone. */
-export function clockText(iso: string): string {
-  return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
 /** The whole instant, for a tooltip. */

@@ -50,17 +50,38 @@ export function attemptReason(attempt: AttemptView, reader: string | null): stri
   return reader === null ? sentence : sentence.replaceAll(`by ${reader}`, "by you");
 }
 
+/** A sentence in two parts; the first is the one that stands out. */
+interface Lead {
+  readonly lead: string;
+  readonly rest: string;
+}
+
+const CLICK = /^(restarted|resumed|woken) (by .+)$/;
+
 /** "Restarted 2 min ago: model changed by you." or, where a click was the reason, "… by you." */
-export function restartedSentence(reason: string, ago: string): { lead: string; rest: string } {
-  const click = /^(restarted|resumed) (by .+)$/.exec(reason);
-  if (click === null) return { lead: `Restarted ${ago}:`, rest: endSentence(reason) };
-  const [, verb = "restarted", rest = ""] = click;
-  return { lead: `${verb[0]?.toUpperCase()}${verb.slice(1)} ${ago}`, rest: endSentence(rest) };
+export function restartedSentence(reason: string, ago: string): Lead {
+  const [, verb, by] = CLICK.exec(reason) ?? [];
+  if (verb === undefined || by === undefined) {
+    return { lead: `Restarted ${ago}:`, rest: endSentence(reason) };
+  }
+  return { lead: `${verb[0]?.toUpperCase()}${verb.slice(1)} ${ago}`, rest: endSentence(by) };
+}
+
+/** "Restarting: model changed by you" or, where a click is the reason, "Restarted by you". */
+export function restartingSentence(reason: string): Lead {
+  const [, verb, by] = CLICK.exec(reason) ?? [];
+  if (verb === undefined || by === undefined) return { lead: "Restarting:", rest: reason };
+  return { lead: `${verb[0]?.toUpperCase()}${verb.slice(1)}`, rest: by };
 }
 
 /** The text with a full stop, unless it ends a sentence already. */
 export function endSentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** The agent starts for the first time, so there is nothing to explain but how far it is. */
+export function isFirstStart(node: Pick<WorkspaceNode, "status" | "attempt">): boolean {
+  return node.status === "provisioning" && node.attempt?.reason === "create";
 }
 
 function restartOf(
