@@ -159,7 +159,7 @@ class PeerConversation {
     return { done: { kind: "refused", status: answer.status, sentence } };
   }
 
-  /** The platform keeps the message; its answer appears on our side of the activity log. */
+  /** The platform keeps the message; its answer appears in the activity we share with the target. */
   async #followQueued(): Promise<PeerOutcome> {
     while (this.#leftMs() > QUEUE_POLL_MS) {
       await delay(QUEUE_POLL_MS, undefined, { signal: this.#sending.signal });
@@ -178,8 +178,7 @@ class PeerConversation {
     return this.#stillPending();
   }
 
-  #isOurs(row: { readonly target_id?: unknown; readonly request_body?: unknown }): boolean {
-    if (row.target_id !== this.#sending.targetId) return false;
+  #isOurs(row: { readonly request_body?: unknown }): boolean {
     const message = recordOf(recordOf(recordOf(row.request_body).params).message);
     return message.messageId === this.#sending.messageId;
   }
