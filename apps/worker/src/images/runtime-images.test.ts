@@ -29,6 +29,7 @@ function images(parts: Partial<Parameters<typeof createRuntimeImages>[0]> = {}):
     dockerfile: path.join(folder, "Dockerfile"),
     nodePath: process.execPath,
     workFolder: path.join(folder, "work"),
+    nowMs: () => 0,
     agentPackage: async () => null,
     ...parts,
   });
@@ -142,6 +143,13 @@ describe("the image of a runtime", () => {
     await expect(images().ensure("demo", progress())).rejects.toMatchObject({
       failure: { code: "image_unavailable" },
     });
+  });
+
+  it("can be had where it is present, although no base is", async () => {
+    engine.local.add(BASE);
+    await images().ensure("demo", progress());
+    engine.local.delete(BASE);
+    expect(await images().whyNot()).toBeNull();
   });
 
   it("holds the runtime and the agent's package with its links and modes", async () => {

@@ -23,6 +23,8 @@ export interface RuntimeImagesOptions {
   readonly nodePath: string;
   /** Folder for half-made file systems. */
   readonly workFolder: string;
+  /** Unix time in milliseconds. */
+  readonly nowMs: () => number;
   /** Installs the runtime's agent package if it is missing; null for a runtime that needs none. */
   readonly agentPackage: (runtime: string, progress: ImageProgress) => Promise<AgentPackage | null>;
 }
@@ -45,6 +47,10 @@ export interface RuntimeImages {
 const NODE_BASE = "node:22-bookworm-slim";
 /** How long a registry may take to say whether it has the base. */
 const REGISTRY_TIMEOUT_MS = 10_000;
+/** The same where only a yes or no is wanted, at every start and while a worker announces itself. */
+const REGISTRY_GLANCE_MS = 3_000;
+/** How long an answer of `whyNot` holds. */
+const GLANCE_AGAIN_AFTER_MS = 60_000;
 const DEFAULT_IMAGE_PREFIX = "molecule";
 /** The runtime whose image any other check uses, as it needs no agent package. */
 const PLAIN_RUNTIME = "demo";
@@ -64,6 +70,7 @@ interface Flight {
 export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImages {
   const flights = new Map<string, Flight>();
   let baseFlight: Promise<string> | null = null;
+  let glance: { readonly atMs: number; readonly reason: string | null } | null = null;
 
   // One at a time for all runtimes: two would work in the same folder.
   function sharedBase(progress: ImageProgress): Promise<string> {
@@ -105,8 +112,11 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
     forget: (runtime) => void flights.delete(runtime),
     async whyNot() {
       if (flights.has(PLAIN_RUNTIME)) return null;
-      const base = await chooseBase(options);
-      return base.kind === "none" ? base.reason : null;
+      const nowMs = options.nowMs();
+      if (glance === null || nowMs - glance.atMs > GLANCE_AGAIN_AFTER_MS) {
+        glance = { atMs: nowMs, reason: await whyNoImage(options) };
+      }
+      return glance.reason;
     },
   };
 }
@@ -139,9 +149,8 @@ async function ensureImage(
   progress: ImageProgress,
 ): Promise<string> {
   const { engine } = options;
-  const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
-  const published = `${prefix}/runtime-${runtime}:${options.version}`;
-  if (prefix !== DEFAULT_IMAGE_PREFIX) {
+  const published = publishedName(options, runtime);
+  if (options.imagePrefix !== undefined) {
     if (await engine.has(published)) return published;
     if (await engine.canPull(published, REGISTRY_TIMEOUT_MS)) {
       await engine.pull(published, progress);
@@ -150,7 +159,7 @@ async function ensureImage(
   }
   const agent = await options.agentPackage(runtime, progress);
   const content = await readContent(options, runtime, agent);
-  const reference = `${published}-${digestOf(content, agent)}`;
+  const reference = builtName(options, runtime, digestOf(content, agent));
   if (await engine.has(reference)) return reference;
   const base = await options.base(progress);
   progress.onProgress(`Building the ${runtime} image`);
@@ -164,6 +173,17 @@ async function ensureImage(
     progress,
   );
   return reference;
+}
+
+/** The name that an operator publishes an image under. */
+function publishedName(options: RuntimeImagesOptions, runtime: string): string {
+  const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
+  return `${prefix}/runtime-${runtime}:${options.version}`;
+}
+
+/** The name of an image made here; another content never has it. */
+function builtName(options: RuntimeImagesOptions, runtime: string, digest: string): string {
+  return `${publishedName(options, runtime)}-${digest}`;
 }
 
 async function readContent(
@@ -199,25 +219,38 @@ type Base =
     }
   | { readonly kind: "none"; readonly reason: string };
 
+/** Null when there is an image or a way to one; the registry is asked where nothing nearer would do. */
+async function whyNoImage(options: RuntimeImagesOptions): Promise<string | null> {
+  const { engine } = options;
+  if (await engine.has(publishedName(options, PLAIN_RUNTIME))) return null;
+  const content = await readContent(options, PLAIN_RUNTIME, null);
+  if (await engine.has(builtName(options, PLAIN_RUNTIME, digestOf(content, null)))) return null;
+  if (await engine.has(NODE_BASE)) return null;
+  const plan = await planDebianBase();
+  if (plan.kind === "possible") return null;
+  return (await engine.canPull(NODE_BASE, REGISTRY_GLANCE_MS)) ? null : noBase(plan.reason);
+}
+
 /** The first base that can be had: what is there, then a registry, then Debian packages. */
 async function chooseBase(options: RuntimeImagesOptions): Promise<Base> {
   const { engine } = options;
   if (await engine.has(NODE_BASE)) return { kind: "present", reference: NODE_BASE };
   const plan = await planDebianBase();
-  const made =
-    plan.kind === "possible"
-      ? `${DEFAULT_IMAGE_PREFIX}/runtime-base:${await debianBaseDigest(plan.source.suite, options.nodePath)}`
-      : null;
-  if (made !== null && (await engine.has(made))) return { kind: "present", reference: made };
-  if (await engine.canPull(NODE_BASE, REGISTRY_TIMEOUT_MS)) {
-    return { kind: "pull", reference: NODE_BASE };
+  if (plan.kind === "impossible") {
+    return (await engine.canPull(NODE_BASE, REGISTRY_TIMEOUT_MS))
+      ? { kind: "pull", reference: NODE_BASE }
+      : { kind: "none", reason: noBase(plan.reason) };
   }
-  if (plan.kind === "possible" && made !== null) return { kind: "make", reference: made, plan };
-  const why = plan.kind === "impossible" ? plan.reason : "no base can be named";
-  return {
-    kind: "none",
-    reason: `There is no base image: ${NODE_BASE} is neither here nor in a registry that the engine reaches, and ${why}.`,
-  };
+  const digest = await debianBaseDigest(plan.source.suite, options.nodePath);
+  const made = `${DEFAULT_IMAGE_PREFIX}/runtime-base:${digest}`;
+  if (await engine.has(made)) return { kind: "present", reference: made };
+  return (await engine.canPull(NODE_BASE, REGISTRY_TIMEOUT_MS))
+    ? { kind: "pull", reference: NODE_BASE }
+    : { kind: "make", reference: made, plan };
+}
+
+function noBase(why: string): string {
+  return `There is no base image: ${NODE_BASE} is neither here nor in a registry that the engine reaches, and ${why}.`;
 }
 
 async function ensureBase(options: RuntimeImagesOptions, progress: ImageProgress): Promise<string> {

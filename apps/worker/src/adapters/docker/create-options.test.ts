@@ -126,6 +126,7 @@ describe("the create options of an instance", () => {
       "TIER=2",
       "MOLECULE_ATTEMPT=7",
       `MOLECULE_INSTANCE=${PLATFORM}/${WORKSPACE}/7`,
+      "DELEGATION_RESULTS_FILE=/home/agent/.molecule/delegation-results.jsonl",
       "AGENT_ADAPTER=demo",
       "AGENT_PACKAGE_DIR=/opt/agents/demo",
     ]);

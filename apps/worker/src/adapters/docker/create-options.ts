@@ -116,6 +116,7 @@ function environmentOf(spec: InstanceSpec, place: ContainerPlace): string[] {
     TIER: String(spec.tier),
     MOLECULE_ATTEMPT: String(spec.attemptNo),
     MOLECULE_INSTANCE: `${place.platformId}/${spec.workspaceId}/${spec.attemptNo}`,
+    DELEGATION_RESULTS_FILE: `${VOLUME_MOUNTS.home}/.molecule/delegation-results.jsonl`,
     AGENT_ADAPTER: spec.runtime,
     AGENT_PACKAGE_DIR: `${AGENTS_IN_IMAGE}/${spec.runtime}`,
   };

@@ -11,7 +11,7 @@ interface SettledPlace {
 
 /** The network and the host's rules for it, shared by every container of the platform. */
 export interface PlatformPlace {
-  /** Both are in place. Looked up once and then remembered. */
+  /** Both are in place. Looked at again after half a minute: people prune networks and flush rules. */
   settle(): Promise<SettledPlace>;
   /** The engine said that something is gone: the next `settle` looks again. */
   forget(): void;
@@ -19,12 +19,19 @@ export interface PlatformPlace {
   dataFolder(): Promise<string | undefined>;
 }
 
-/** State: the promise of each answer, dropped when it fails. */
+const LOOK_AGAIN_AFTER_MS = 30_000;
+
+/** State: the promise of each answer and when it was asked for, dropped when it fails. */
 export function createPlatformPlace(
   engine: Engine,
-  platform: { readonly platformId: string; readonly publicPort: number },
+  platform: {
+    readonly platformId: string;
+    readonly publicPort: number;
+    readonly nowMs: () => number;
+  },
 ): PlatformPlace {
   let settled: Promise<SettledPlace> | null = null;
+  let settledAtMs = 0;
   let dataFolder: Promise<string | undefined> | null = null;
 
   async function look(): Promise<SettledPlace> {
@@ -41,9 +48,11 @@ export function createPlatformPlace(
 
   return {
     settle() {
-      if (settled === null) {
+      const nowMs = platform.nowMs();
+      if (settled === null || nowMs - settledAtMs > LOOK_AGAIN_AFTER_MS) {
         const current = look();
         settled = current;
+        settledAtMs = nowMs;
         current.catch(() => {
           if (settled === current) settled = null;
         });
