@@ -31,7 +31,7 @@ export function useCommandContext(): (nodeId?: string) => CommandContext {
         theme,
         setTheme,
         showLayer: (layer) => ui.setState({ layer }),
-        showFilter: () => ui.setState({ isFilterOpen: true }),
+        showFilter: () => ui.setState({ isFilterOpen: true, isRailOpen: true }),
         fitAll: () => canvas.current?.fitAll(),
         openNeighbour: (step) => {
           const order = canvas.current?.order() ?? Object.keys(byId);

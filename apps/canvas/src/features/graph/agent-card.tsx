@@ -27,10 +27,9 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
   const { isOpen, isDimmed, isTarget } = useCardEmphasis(id);
   if (node === undefined) return null;
   return (
-    <div
+    <article
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a card is one tab stop; Enter opens it and the arrows go on
       tabIndex={0}
-      role="group"
       aria-label={cardName(node)}
       aria-current={isOpen || undefined}
       data-card-id={id}
@@ -46,7 +45,7 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
       )}
     >
       {level === "full" ? <FullFace node={node} /> : <SmallFace node={node} level={level} />}
-    </div>
+    </article>
   );
 });
 

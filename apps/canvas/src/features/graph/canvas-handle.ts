@@ -1,6 +1,7 @@
 "use client";
 import { createContext, type RefObject, useContext } from "react";
 import type { Direction } from "./model/nearest.ts";
+import type { Point } from "./model/rect.ts";
 
 /** What the keys and the commands may ask of the canvas. */
 export interface CanvasHandle {
@@ -9,6 +10,8 @@ export interface CanvasHandle {
   fitAll(): void;
   /** The card nearest that way; null when there is none. */
   nearest(id: string, direction: Direction): string | null;
+  /** The middle of what is in view, in canvas pixels. */
+  centre(): Point;
   /** Ids in drawing order. */
   order(): readonly string[];
 }

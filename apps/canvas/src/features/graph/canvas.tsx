@@ -100,19 +100,20 @@ function Flow() {
 /** Lets keys and commands outside the canvas reach its camera and its geometry. */
 function useCanvasPort(
   items: ReturnType<typeof useGraphNodes>["items"],
-  camera: Pick<ReturnType<typeof useCamera>, "reveal" | "fitAll">,
+  camera: Pick<ReturnType<typeof useCamera>, "reveal" | "fitAll" | "centre">,
 ): void {
   const handle = useCanvasHandle();
-  const { reveal, fitAll } = camera;
+  const { reveal, fitAll, centre } = camera;
   useEffect(() => {
     handle.current = {
       reveal,
       fitAll,
+      centre,
       nearest: (id, direction) => nearestInDirection(id, direction, absoluteRects(items)),
       order: () => items.map((item) => item.id),
     };
     return () => {
       handle.current = null;
     };
-  }, [handle, items, reveal, fitAll]);
+  }, [handle, items, reveal, fitAll, centre]);
 }

@@ -1,5 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { TEAM_HEADER } from "@molecule/domain/free-place";
 import type { NodeProps } from "@xyflow/react";
 import clsx from "clsx";
 import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
@@ -20,7 +21,6 @@ import {
 import { useDetailLevel } from "./detail-level.tsx";
 import { useCardEmphasis } from "./emphasis.ts";
 import { type CardNode, TEAM_HANDLE } from "./model/flow-graph.ts";
-import { TEAM_HEADER } from "./model/layout.ts";
 import { withDescendants } from "./model/nest.ts";
 
 /** An agent with others under it: its own card as a header, its team inside the frame. */
@@ -40,10 +40,9 @@ export const TeamFrame = memo(function TeamFrame({ id, selected, data }: NodePro
         isDimmed && "opacity-30",
       )}
     >
-      <div
+      <article
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a card is one tab stop; Enter opens it and the arrows go on
         tabIndex={0}
-        role="group"
         aria-label={`${cardName(node)}, leads a team`}
         aria-current={isOpen || undefined}
         data-card-id={id}
@@ -60,7 +59,7 @@ export const TeamFrame = memo(function TeamFrame({ id, selected, data }: NodePro
         ) : (
           <SmallHeader node={node} level={level} />
         )}
-      </div>
+      </article>
     </div>
   );
 });

@@ -94,7 +94,12 @@ export function useCamera(
     const bounds = boundsOf([...absoluteRects(items).values()]);
     if (bounds !== null) void flow.fitBounds(bounds, { ...FIT, duration: CAMERA_MS });
   }, [flow, items]);
-  return { onMoveEnd, reveal, fitAll };
+  const centre = useCallback(() => {
+    const { width, height } = flowStore.getState();
+    const { x, y, zoom } = flow.getViewport();
+    return { x: (width / 2 - x) / zoom, y: (height / 2 - y) / zoom };
+  }, [flow, flowStore]);
+  return { onMoveEnd, reveal, fitAll, centre };
 }
 
 /** How far to move so that a stretch lies inside the window; nothing when it does. */

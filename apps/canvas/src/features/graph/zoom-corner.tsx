@@ -22,10 +22,8 @@ export function ZoomCorner({ onFit }: { onFit: () => void }) {
         <IconButton label="Zoom out" size="sm" onClick={() => void flow.zoomOut(CAMERA)}>
           <Minus size={14} aria-hidden="true" />
         </IconButton>
-        <span
-          className="w-10 text-center text-xs text-muted"
-          aria-label={`Zoom ${percent} percent`}
-        >
+        <span className="w-10 text-center text-xs text-muted">
+          <span className="sr-only">Zoom </span>
           {percent}%
         </span>
         <IconButton label="Zoom in" size="sm" onClick={() => void flow.zoomIn(CAMERA)}>

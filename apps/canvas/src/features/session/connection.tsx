@@ -1,6 +1,7 @@
 "use client";
 import type { StreamEvent } from "@molecule/contracts/events";
 import type { CanvasSnapshot } from "@molecule/contracts/workspaces";
+import { useQueryClient } from "@tanstack/react-query";
 import {
   createContext,
   type ReactNode,
@@ -43,6 +44,7 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
   const client = useTRPCClient();
   const store = useNodeStore();
   const clock = useClock();
+  const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>({ kind: "loading" });
   const [attempt, setAttempt] = useState(0);
   const listeners = useRef(new Set<Listener>());
@@ -54,6 +56,12 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
     store.applySnapshot(snapshot);
     clock.learn(snapshot.at);
     return snapshot.cursor;
+  });
+  const resync = useEffectEvent(async () => {
+    const cursor = await take();
+    // Events were missed, so whatever they would have made stale is stale.
+    void queries.invalidateQueries();
+    return cursor;
   });
   const publish = useEffectEvent((events: readonly StreamEvent[]) => {
     store.applyEvents(events);
@@ -76,7 +84,7 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
         if (isOver) return;
         failures.current = 0;
         show({ kind: "catching-up", count: 0 });
-        const handlers = { onEvents: publish, onState: show, onResync: take };
+        const handlers = { onEvents: publish, onState: show, onResync: resync };
         stream.current = new StreamClient(browserPorts(), handlers, cursor);
         stream.current.start();
       } catch (error) {

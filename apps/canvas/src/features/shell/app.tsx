@@ -3,8 +3,10 @@ import { ApiProvider } from "../../trpc/client.tsx";
 import { Toaster } from "../../ui/toaster.tsx";
 import { TooltipProvider } from "../../ui/tooltip.tsx";
 import { ClockProvider } from "../clock/clock.tsx";
+import { PanelProvider } from "../panel/state/panel-provider.tsx";
 import { ConnectionProvider } from "../session/connection.tsx";
 import { NodeStoreProvider } from "../store/node-store.tsx";
+import { UiStoreProvider } from "../store/ui-store.tsx";
 import { Screen } from "./screen.tsx";
 
 /** The whole application, inside everything it needs. */
@@ -13,12 +15,16 @@ export function App() {
     <ApiProvider>
       <ClockProvider>
         <NodeStoreProvider>
-          <TooltipProvider>
-            <ConnectionProvider>
-              <Screen />
-            </ConnectionProvider>
-            <Toaster />
-          </TooltipProvider>
+          <UiStoreProvider>
+            <TooltipProvider>
+              <ConnectionProvider>
+                <PanelProvider>
+                  <Screen />
+                </PanelProvider>
+              </ConnectionProvider>
+              <Toaster />
+            </TooltipProvider>
+          </UiStoreProvider>
         </NodeStoreProvider>
       </ClockProvider>
     </ApiProvider>

@@ -1,6 +1,116 @@
 "use client";
+import { lazy, Suspense, useRef } from "react";
+import { useShortcuts } from "../commands/use-shortcuts.ts";
+import { EmptyCanvas } from "../create/empty-canvas.tsx";
+import { Canvas } from "../graph/canvas.tsx";
+import { type CanvasHandle, CanvasHandleContext } from "../graph/canvas-handle.ts";
+import { useRoute } from "../location/use-route.ts";
+import { useConnection, useRetryNow } from "../session/connection.tsx";
+import { useNodes } from "../store/node-store.tsx";
+import { useUi } from "../store/ui-store.tsx";
+import { useSystemTheme } from "../theme/theme.ts";
+import { CardMenu } from "../workspace-actions/card-menu.tsx";
+import { DockedPanel, PanelPage } from "./docked-panel.tsx";
+import { SignedOut, Unavailable } from "./full-screens.tsx";
+import { PhoneHome } from "./phone-home.tsx";
+import { Rail } from "./rail.tsx";
+import { StatusAnnouncer } from "./status-announcer.tsx";
+import { TopBar } from "./top-bar.tsx";
+import { useIsWide } from "./use-is-wide.ts";
+
+const CommandMenu = lazy(async () => ({
+  default: (await import("../commands/command-menu.tsx")).CommandMenu,
+}));
+const CheatSheet = lazy(async () => ({
+  default: (await import("../commands/cheat-sheet.tsx")).CheatSheet,
+}));
+const CreateSheet = lazy(async () => ({
+  default: (await import("../create/create-sheet.tsx")).CreateSheet,
+}));
+const DeleteDialog = lazy(async () => ({
+  default: (await import("../workspace-actions/delete-dialog.tsx")).DeleteDialog,
+}));
+
+/** From here on there is room for canvas and panel side by side. Source: canvas brief §12. */
+const WIDE_FROM_PX = 768;
 
 /** What the page shows for its address and connection. */
 export function Screen() {
-  return <main />;
+  const connection = useConnection();
+  const retryNow = useRetryNow();
+  const canvas = useRef<CanvasHandle | null>(null);
+  useSystemTheme();
+  if (connection.kind === "signed-out") return <SignedOut />;
+  if (connection.kind === "unavailable") {
+    return <Unavailable problem={connection.problem} onRetry={retryNow} />;
+  }
+  return (
+    <CanvasHandleContext value={canvas}>
+      <Shell isReady={connection.kind === "ready"} />
+    </CanvasHandleContext>
+  );
+}
+
+function Shell({ isReady }: { isReady: boolean }) {
+  const isWide = useIsWide(WIDE_FROM_PX) ?? true;
+  useShortcuts();
+  return (
+    <div className="flex h-dvh flex-col">
+      <Page isWide={isWide} isReady={isReady} />
+      <Layers />
+      <StatusAnnouncer />
+    </div>
+  );
+}
+
+function Page({ isWide, isReady }: { isWide: boolean; isReady: boolean }) {
+  const route = useRoute();
+  const isRailOpen = useUi((state) => state.isRailOpen);
+  const isEmpty = useNodes((state) => Object.keys(state.byId).length === 0);
+  const open = route.kind === "workspace" ? route : null;
+  if (!isWide && open !== null) return <PanelPage workspaceId={open.workspaceId} tab={open.tab} />;
+  return (
+    <>
+      <TopBar isWide={isWide} />
+      <div className="flex min-h-0 flex-1">
+        {isWide && isRailOpen && !(isReady && isEmpty) ? <Rail /> : null}
+        <main className="relative min-w-0 flex-1 bg-page">
+          <Main isWide={isWide} isReady={isReady} isEmpty={isEmpty} />
+        </main>
+        {isWide && open !== null ? (
+          <DockedPanel workspaceId={open.workspaceId} tab={open.tab} />
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+function Main({
+  isWide,
+  isReady,
+  isEmpty,
+}: {
+  isWide: boolean;
+  isReady: boolean;
+  isEmpty: boolean;
+}) {
+  if (!isReady) return null;
+  if (isEmpty) return <EmptyCanvas />;
+  return isWide ? <Canvas /> : <PhoneHome />;
+}
+
+/** Everything that lies above the page; each part is fetched when it is first needed. */
+function Layers() {
+  const route = useRoute();
+  const layer = useUi((state) => state.layer);
+  const isRemoving = useUi((state) => state.removingId !== null);
+  return (
+    <Suspense fallback={null}>
+      {layer === "commands" ? <CommandMenu /> : null}
+      {layer === "cheat-sheet" ? <CheatSheet /> : null}
+      {route.kind === "new" ? <CreateSheet route={route} /> : null}
+      {isRemoving ? <DeleteDialog /> : null}
+      <CardMenu />
+    </Suspense>
+  );
 }

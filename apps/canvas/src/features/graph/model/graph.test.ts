@@ -1,15 +1,8 @@
+import { TEAM_HEADER, TEAM_PADDING } from "@molecule/domain/free-place";
 import { describe, expect, it } from "vitest";
 import type { Shape } from "../../store/node-state.ts";
 import { toFlowNodes } from "./flow-graph.ts";
-import {
-  absoluteRects,
-  CARD,
-  type LaidOut,
-  layOut,
-  placeForNew,
-  TEAM_HEADER,
-  TEAM_PADDING,
-} from "./layout.ts";
+import { absoluteRects, CARD, type LaidOut, layOut, placeForNew } from "./layout.ts";
 import { nearestInDirection } from "./nearest.ts";
 import { dropTargetOf, withDescendants } from "./nest.ts";
 import { freePlace, GAP, separate } from "./place.ts";

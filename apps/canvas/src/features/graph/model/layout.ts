@@ -1,13 +1,10 @@
+import { CARD_HEIGHT, CARD_WIDTH, TEAM_HEADER, TEAM_PADDING } from "@molecule/domain/free-place";
 import type { Shape } from "../../store/node-state.ts";
 import { freePlace, type Placed, separate } from "./place.ts";
 import type { Point, Rect } from "./rect.ts";
 
-/** A card on its own, in px. Source: canvas brief §7. */
-export const CARD = { width: 264, height: 128 } as const;
-/** The upper part of a team: the card of the agent that leads it. */
-export const TEAM_HEADER = 96;
-/** Room between a team's border and the cards in it. */
-export const TEAM_PADDING = 16;
+/** A card on its own, in px. */
+export const CARD = { width: CARD_WIDTH, height: CARD_HEIGHT } as const;
 const TEAM_MIN_WIDTH = CARD.width + 2 * TEAM_PADDING;
 
 /** The first place inside a team. */

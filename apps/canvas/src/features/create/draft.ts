@@ -1,0 +1,110 @@
+import type { CreateWorkspaceInput } from "@molecule/contracts/procedures";
+import type { CanvasSnapshot, TemplateView } from "@molecule/contracts/workspaces";
+import type { Backend } from "@molecule/domain/sets";
+
+/** What the create sheet holds while it is open. Null is "as the template or the platform says". */
+export interface Draft {
+  readonly templateId: string | null;
+  /** Null until typed; then the prefilled one is gone. */
+  readonly name: string | null;
+  readonly role: string;
+  readonly model: string | null;
+  readonly keys: Readonly<Record<string, string>>;
+  readonly parentId: string | null;
+  readonly tier: number | null;
+  readonly backend: Backend | null;
+  readonly prompt: string;
+}
+
+/** The choice "an agent that runs somewhere else", beside the templates. */
+export const EXTERNAL = "external";
+
+/** Templates that work now first, each group in its order. */
+export function orderedTemplates(
+  templates: readonly TemplateView[],
+  setKeys: readonly string[],
+): readonly TemplateView[] {
+  const usable = templates.filter((template) => template.broken === null);
+  const rank = (template: TemplateView) => (missingKeys(template, setKeys).length === 0 ? 0 : 1);
+  return [...usable].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Keys that a template needs and nobody has set. */
+export function missingKeys(
+  template: Pick<TemplateView, "requiredEnv"> | null,
+  setKeys: readonly string[],
+): readonly string[] {
+  return template?.requiredEnv.filter((key) => !setKeys.includes(key)) ?? [];
+}
+
+/** A name that no agent has: `Coder`, then `Coder 2`. */
+export function freeName(wish: string, taken: readonly string[]): string {
+  const lower = new Set(taken.map((name) => name.toLowerCase()));
+  if (!lower.has(wish.toLowerCase())) return wish;
+  for (let n = 2; ; n += 1) if (!lower.has(`${wish} ${n}`.toLowerCase())) return `${wish} ${n}`;
+}
+
+/** What keeps the draft from being created: the first field that is wrong, with a sentence. */
+export interface DraftProblem {
+  readonly field: "name" | "role" | "model" | `key:${string}`;
+  readonly sentence: string;
+}
+
+const FORBIDDEN = /[{}[\]|>*&!\r\n]/;
+
+/** The first problem of a draft; null when it can be created. */
+export function draftProblem(
+  draft: Draft,
+  name: string,
+  missing: readonly string[],
+): DraftProblem | null {
+  if (name.trim() === "") return { field: "name", sentence: "Give the agent a name." };
+  if (FORBIDDEN.test(name)) {
+    return { field: "name", sentence: "A name cannot contain { } [ ] | > * & or !" };
+  }
+  if (FORBIDDEN.test(draft.role)) {
+    return { field: "role", sentence: "This cannot contain { } [ ] | > * & or !" };
+  }
+  for (const key of missing) {
+    if ((draft.keys[key] ?? "").trim() === "") {
+      return { field: `key:${key}`, sentence: `This agent cannot start without ${key}.` };
+    }
+  }
+  return null;
+}
+
+/** The draft as the platform takes it. `place` is relative to the parent. */
+export function toInput(
+  draft: Draft,
+  name: string,
+  place: { readonly x: number; readonly y: number },
+): CreateWorkspaceInput {
+  const isExternal = draft.templateId === EXTERNAL;
+  const secrets = Object.fromEntries(
+    Object.entries(draft.keys).flatMap(([key, value]) =>
+      value.trim() === "" ? [] : [[key, value.trim()]],
+    ),
+  );
+  return {
+    name: name.trim(),
+    role: draft.role.trim() === "" ? null : draft.role.trim(),
+    template: isExternal ? null : draft.templateId,
+    runtime: isExternal ? "external" : null,
+    model: isExternal ? null : draft.model,
+    tier: isExternal ? null : draft.tier,
+    parentId: draft.parentId,
+    backend: isExternal ? null : draft.backend,
+    ...place,
+    secrets: isExternal || Object.keys(secrets).length === 0 ? null : secrets,
+  };
+}
+
+/** What choosing a backend means, in a sentence. */
+export function backendNote(
+  platform: CanvasSnapshot["platform"] | undefined,
+  chosen: Backend | null,
+): string {
+  if (platform === undefined) return "";
+  if (chosen === null || chosen === platform.defaultBackend) return platform.backendNote;
+  return platform.backends.find((backend) => backend.name === chosen)?.note ?? "";
+}

@@ -1,0 +1,92 @@
+"use client";
+import type { TemplateView } from "@molecule/contracts/workspaces";
+import clsx from "clsx";
+import { Cable } from "lucide-react";
+import { Field, Input, Textarea } from "../../ui/field.tsx";
+import { EXTERNAL, missingKeys } from "./draft.ts";
+import { errorOf, Step, type StepProps } from "./step.tsx";
+import { TemplateTile } from "./template-tile.tsx";
+
+export interface WhatStepProps extends StepProps {
+  name: string;
+  templates: readonly TemplateView[];
+  setKeys: readonly string[];
+}
+
+/** Template or external, name, role and the first message. */
+export function WhatStep({ draft, change, problem, name, templates, setKeys }: WhatStepProps) {
+  const isExternal = draft.templateId === EXTERNAL;
+  const choose = (templateId: string) => change({ templateId, model: null, keys: {}, tier: null });
+  return (
+    <Step title="What">
+      <div role="radiogroup" aria-label="Template" className="grid grid-cols-2 gap-2">
+        {templates.map((template) => (
+          <TemplateTile
+            key={template.id}
+            template={template}
+            missing={missingKeys(template, setKeys)}
+            isChosen={draft.templateId === template.id}
+            onChoose={() => choose(template.id)}
+          />
+        ))}
+        {/* biome-ignore lint/a11y/useSemanticElements: a tile among tiles, which are no inputs */}
+        <button
+          type="button"
+          role="radio"
+          aria-checked={isExternal}
+          onClick={() => choose(EXTERNAL)}
+          className={clsx(
+            "col-span-2 flex items-center gap-2 rounded-xl border px-3 py-2.5 text-left transition-[border-color,background-color] duration-[120ms] hover:bg-raised",
+            isExternal
+              ? "border-focus bg-tint shadow-[0_0_0_1px_var(--focus)]"
+              : "border-line-strong bg-card",
+          )}
+        >
+          <Cable size={16} className="shrink-0 text-muted" aria-hidden="true" />
+          <span className="text-sm font-semibold text-ink">Bring your own agent</span>
+          <span className="ml-auto text-xs text-muted">runs where you run it</span>
+        </button>
+      </div>
+      <Field label="Name" error={errorOf(problem, "name")}>
+        {(ids) => (
+          <Input
+            {...ids}
+            data-field="name"
+            value={name}
+            maxLength={255}
+            autoComplete="off"
+            onChange={(event) => change({ name: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Role"
+        error={errorOf(problem, "role")}
+        hint="Its colleagues read this to know whom to ask. Optional."
+      >
+        {(ids) => (
+          <Input
+            {...ids}
+            data-field="role"
+            value={draft.role}
+            maxLength={1000}
+            autoComplete="off"
+            onChange={(event) => change({ role: event.target.value })}
+          />
+        )}
+      </Field>
+      {isExternal ? null : (
+        <Field label="First message" hint="Sent as soon as it is online. Optional.">
+          {(ids) => (
+            <Textarea
+              {...ids}
+              value={draft.prompt}
+              className="max-h-40"
+              onChange={(event) => change({ prompt: event.target.value })}
+            />
+          )}
+        </Field>
+      )}
+    </Step>
+  );
+}

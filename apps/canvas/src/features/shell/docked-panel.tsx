@@ -1,0 +1,86 @@
+"use client";
+import { type KeyboardEvent, lazy, type PointerEvent, Suspense, useRef } from "react";
+import type { PanelTab } from "../location/route.ts";
+import {
+  clampPanelWidth,
+  MAX_PANEL_WIDTH,
+  MIN_PANEL_WIDTH,
+  useUi,
+  useUiStore,
+} from "../store/ui-store.tsx";
+
+const Panel = lazy(async () => {
+  const loaded = await import("../panel/panel.tsx");
+  return { default: loaded.Panel };
+});
+
+const KEY_STEP = 16;
+
+/** The panel beside the canvas, which it pushes. Its width is 420 to 720 px. */
+export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
+  const width = useUi((state) => state.panelWidth);
+  return (
+    <div
+      className="relative flex shrink-0 border-l bg-card"
+      style={{ width: `min(${width}px, 100vw - 360px)` }}
+    >
+      <Divider width={width} />
+      <div className="min-w-0 flex-1">
+        <Suspense fallback={null}>
+          <Panel workspaceId={workspaceId} tab={tab} />
+        </Suspense>
+      </div>
+    </div>
+  );
+}
+
+/** The panel as a page of its own, on a phone. */
+export function PanelPage({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
+  return (
+    <div className="min-h-0 flex-1 bg-card">
+      <Suspense fallback={null}>
+        <Panel workspaceId={workspaceId} tab={tab} />
+      </Suspense>
+    </div>
+  );
+}
+
+/** Resizes with the pointer and with the arrow keys. */
+function Divider({ width }: { width: number }) {
+  const ui = useUiStore();
+  const grip = useRef<{ x: number; width: number } | null>(null);
+  const resize = (next: number) => ui.setState({ panelWidth: clampPanelWidth(next) });
+  const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    grip.current = { x: event.clientX, width };
+  };
+  const onPointerMove = (event: PointerEvent) => {
+    if (grip.current !== null) resize(grip.current.width + grip.current.x - event.clientX);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowLeft" ? KEY_STEP : event.key === "ArrowRight" ? -KEY_STEP : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    resize(width + step);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a divider that moves is not the hr element
+    <div
+      role="separator"
+      tabIndex={0}
+      aria-orientation="vertical"
+      aria-label="Width of the panel"
+      aria-valuemin={MIN_PANEL_WIDTH}
+      aria-valuemax={MAX_PANEL_WIDTH}
+      aria-valuenow={width}
+      className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize touch-none outline-none after:absolute after:inset-y-0 after:left-1/2 after:w-0.5 after:-translate-x-1/2 after:bg-transparent after:transition-colors after:duration-[120ms] hover:after:bg-focus focus-visible:after:bg-focus"
+      onPointerDown={onPointerDown}
+      onPointerMove={onPointerMove}
+      onPointerUp={() => {
+        grip.current = null;
+      }}
+      onKeyDown={onKeyDown}
+    />
+  );
+}
