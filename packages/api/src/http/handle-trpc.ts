@@ -73,9 +73,12 @@ async function admit({ deps, limiter }: HttpState, req: Request, peer: Peer): Pr
     }
     return { auth, rate, refusal: null, req: await bounded(req) };
   } catch (error) {
-    const { url, headers } = req;
-    const method = "GET";
-    const bare = new Request(url, { method, headers });
+    const { url, method } = req;
+    const headers = new Headers(req.headers);
+    headers.delete("content-length");
+    headers.set("content-type", "application/json");
+    // Whatever the body was, it is not looked at: making the context fails first.
+    const bare = new Request(url, { method, headers, ...(method === "GET" ? {} : { body: "{}" }) });
     return { auth, rate, refusal: toDomainError(error), req: bare };
   }
 }
