@@ -83,6 +83,8 @@ async function start(env: WorkerEnv, log: Log, scope: Scope): Promise<Record<str
   });
   scope.add("database", () => db.close());
   const backends = await createBackends(env, platformId);
+  const { docker } = backends;
+  if (docker !== null) scope.add("docker network", () => docker.close());
   const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;
 
   const server = await startPrivateServer({

@@ -143,6 +143,19 @@ describe.runIf(hasEngine)("on a real engine", () => {
       await bed.backend.remove(spec, never);
     });
 
+    it("keeps its network while a container runs on it, and gives it back afterwards", async () => {
+      const other = await openDockerTestBed(dockerHost);
+      const spec = other.specOf();
+      await other.backend.create(spec, never);
+      const network = other.engine.docker.getNetwork(networkNameOf(other.platformId));
+      await other.backend.close();
+      expect((await network.inspect()).Name).toBe(networkNameOf(other.platformId));
+      await other.backend.remove(spec, never);
+      await other.backend.close();
+      await expect(network.inspect()).rejects.toMatchObject({ statusCode: 404 });
+      await other.close();
+    });
+
     it("leaves no helper behind, also where one failed", async () => {
       const workspaceId = randomUUID();
       const { files } = bed.backend;

@@ -50,6 +50,11 @@ export interface DockerBackend extends ComputeBackend {
    * @throws BackendError when the engine cannot be used.
    */
   bridgeGateway(): Promise<string | null>;
+  /**
+   * The platform's network and firewall rules are gone, unless a container still runs on them; the
+   * next operation makes them again. For the end of the worker.
+   */
+  close(): Promise<void>;
 }
 
 /** A backend on the machine's Docker engine. Nothing is asked of the engine before the first call. */
@@ -115,5 +120,9 @@ function backendOn(scope: DockerScope): DockerBackend {
       asPort({ doing: "create the platform's network", code: "create_failed" }, async () => {
         return (await scope.place.settle()).network.gateway;
       }),
+    close: () =>
+      asPort({ doing: "remove the platform's network", code: "internal" }, () =>
+        scope.place.release(),
+      ),
   };
 }

@@ -48,16 +48,21 @@ export async function applyFirewall(rules: FirewallRules): Promise<boolean> {
   }
 }
 
-/** The platform's rules and chains are gone; true also when there were none. */
+/** The platform's rules and chains are gone. Where they cannot have been set, nothing happens. */
 export async function removeFirewall(bridge: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
   const suffix = bridge.replace(/^br-mol-/, "");
   for (const [from, chain] of [
     ["INPUT", `MOLECULE-${suffix}`],
     [FORWARD_HOOK, `MOLECULE-OUT-${suffix}`],
   ] as const) {
-    await run("iptables", ["-w", "-D", from, "-i", bridge, "-j", chain]).catch(() => false);
-    await run("iptables", ["-w", "-F", chain]).catch(() => false);
-    await run("iptables", ["-w", "-X", chain]).catch(() => false);
+    for (const args of [
+      ["-D", from, "-i", bridge, "-j", chain],
+      ["-F", chain],
+      ["-X", chain],
+    ]) {
+      await run("iptables", ["-w", ...args]).catch(() => false);
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Engine } from "./engine.ts";
-import { applyFirewall } from "./host-firewall.ts";
+import { hasStatus } from "./engine-error.ts";
+import { applyFirewall, removeFirewall } from "./host-firewall.ts";
+import { bridgeNameOf, networkNameOf } from "./names.ts";
 import { ensureNetwork, type PlatformNetwork } from "./network.ts";
 
 /** The platform's surroundings on the engine, once they are in place. */
@@ -15,6 +17,11 @@ export interface PlatformPlace {
   settle(): Promise<SettledPlace>;
   /** The engine said that something is gone: the next `settle` looks again. */
   forget(): void;
+  /**
+   * Network and rules are gone, unless a container still runs on them. An engine has about thirty
+   * networks to give, so one that nobody uses must not be kept.
+   */
+  release(): Promise<void>;
   /** The engine's data folder, if known; never throws. */
   dataFolder(): Promise<string | undefined>;
 }
@@ -61,6 +68,20 @@ export function createPlatformPlace(
     },
     forget() {
       settled = null;
+    },
+    async release() {
+      settled = null;
+      const name = networkNameOf(platform.platformId);
+      try {
+        await engine.call("remove the network", (docker, abortSignal) =>
+          docker.getNetwork(name).remove({ abortSignal }),
+        );
+      } catch (error) {
+        // 403: containers run on it. They keep their network and the rules that hold them.
+        if (hasStatus(error, 403)) return;
+        if (!hasStatus(error, 404)) throw error;
+      }
+      await removeFirewall(bridgeNameOf(platform.platformId));
     },
     dataFolder() {
       dataFolder ??= engine

@@ -9,8 +9,7 @@ import { promisify } from "node:util";
 import type { InstanceSpec } from "../../provisioning/compute-backend.ts";
 import { createDockerBackend, type DockerBackend } from "./docker-backend.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { removeFirewall } from "./host-firewall.ts";
-import { bridgeNameOf, LABEL_PLATFORM, networkNameOf } from "./names.ts";
+import { LABEL_PLATFORM } from "./names.ts";
 import { readAll, splitOutput } from "./streams.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../../../..");
@@ -86,7 +85,7 @@ export async function openDockerTestBed(dockerHost: string | undefined): Promise
       ...parts,
     }),
     run: (id, command) => runIn(engine, id, command),
-    close: () => close(engine, platformId, home),
+    close: () => close(backend, engine, { platformId, home }),
   };
 }
 
@@ -125,7 +124,11 @@ async function runIn(engine: Engine, id: string, command: readonly string[]) {
   );
 }
 
-async function close(engine: Engine, platformId: string, home: string): Promise<void> {
+async function close(
+  backend: DockerBackend,
+  engine: Engine,
+  { platformId, home }: { readonly platformId: string; readonly home: string },
+): Promise<void> {
   const { docker } = engine;
   const filters = { label: [`${LABEL_PLATFORM}=${platformId}`] };
   for (const { Id } of await docker.listContainers({ all: true, filters })) {
@@ -133,10 +136,6 @@ async function close(engine: Engine, platformId: string, home: string): Promise<
   }
   const { Volumes } = await docker.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
-  await docker
-    .getNetwork(networkNameOf(platformId))
-    .remove()
-    .catch(() => undefined);
-  await removeFirewall(bridgeNameOf(platformId));
+  await backend.close();
   await rm(home, { recursive: true, force: true });
 }
