@@ -26,6 +26,8 @@ export interface PlatformPlace {
   dataFolder(): Promise<string | undefined>;
 }
 
+/** The end of the worker does not wait longer for an engine that hangs. */
+const RELEASE_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 30_000;
 
 /** State: the promise of each answer and when it was asked for, dropped when it fails. */
@@ -73,8 +75,10 @@ export function createPlatformPlace(
       settled = null;
       const name = networkNameOf(platform.platformId);
       try {
-        await engine.call("remove the network", (docker, abortSignal) =>
-          docker.getNetwork(name).remove({ abortSignal }),
+        await engine.call(
+          "remove the network",
+          (docker, abortSignal) => docker.getNetwork(name).remove({ abortSignal }),
+          { timeoutMs: RELEASE_TIMEOUT_MS },
         );
       } catch (error) {
         // 403: containers run on it. They keep their network and the rules that hold them.
