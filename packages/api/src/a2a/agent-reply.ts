@@ -19,7 +19,8 @@ export function readReply(body: unknown): AgentReply {
     const text = typeof error === "string" ? error : fields(error).message;
     return { text: typeof text === "string" ? text : "", isError: true, toolTrace: null };
   }
-  const result = fields(envelope.result);
+  const outer = fields(envelope.result);
+  const result = "task" in outer ? fields(outer.task) : outer;
   const status = fields(result.status);
   const text =
     typeof envelope.result === "string"
@@ -29,13 +30,22 @@ export function readReply(body: unknown): AgentReply {
         joined(fields(result.message).parts) ??
         joined(fields(status.message).parts) ??
         "");
-  const hasFailed = FAILED_STATES.includes(String(status.state));
+  const hasFailed = FAILED_STATES.includes(taskState(status.state));
   const shown = hasFailed ? (joined(fields(status.message).parts) ?? text) : text;
   return {
-    text: shown,
+    text: shown.startsWith(ERROR_MARK) ? shown.slice(ERROR_MARK.length).trim() : shown,
     isError: hasFailed || text.startsWith(ERROR_MARK),
     toolTrace: traceOf(result.metadata) ?? traceOf(fields(status.message).metadata),
   };
+}
+
+/** A task's state in one spelling: `TASK_STATE_WORKING` of A2A 1.0 and `working` of 0.3 are one. */
+export function taskState(state: unknown): string {
+  if (typeof state !== "string") return "";
+  return state
+    .replace(/^TASK_STATE_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
 }
 
 /** The text of a message's parts, of both kinds; null when it has no text part. */

@@ -1,10 +1,6 @@
 import type { Database } from "@molecule/db/database";
-import {
-  type DeliveryEnd,
-  endDelivery,
-  recordTaskId,
-  returnToQueue,
-} from "@molecule/db/queue/a2a-queue";
+import { recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
+import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { AGENT_CALL_CEILING_MS, MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
@@ -16,7 +12,7 @@ import {
 } from "../adapters/agent-connection.ts";
 import { resolveAll } from "../adapters/public-address.ts";
 import type { Log } from "../deps.ts";
-import { fields, readReply } from "./agent-reply.ts";
+import { fields, readReply, taskState } from "./agent-reply.ts";
 import type { DeliveryJob, DeliveryOutcome } from "./delivery-job.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { StreamFold } from "./stream-fold.ts";
@@ -60,11 +56,12 @@ export async function deliver(
     return await brokenOff(tools, job, { ...call, result: broken, durationMs });
   }
   const { isError, text, toolTrace } = readReply(body);
-  const isCancelled = fields(fields(fields(body).result).status).state === "canceled";
+  const isCancelled = taskState(fields(fields(fields(body).result).status).state) === "canceled";
   const sentence = isCancelled ? "Stopped before it was finished." : text.slice(0, 4096);
   await store(tools, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,
+    replyText: text,
     toolTrace,
     errorDetail: isError || isCancelled ? sentence || "The agent reported an error." : null,
     durationMs,

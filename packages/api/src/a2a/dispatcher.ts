@@ -1,4 +1,4 @@
-import type { DeliveryLease } from "@molecule/db/queue/a2a-queue";
+import type { DeliveryLease } from "@molecule/db/queue/delivery-lease";
 import type { DeliveryJob, DeliveryOutcome } from "./delivery-job.ts";
 
 /** Delivers A2A messages. A delivery outlives the request that brought it. */

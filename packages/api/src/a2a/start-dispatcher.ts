@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "@molecule/db/database";
-import { type DeliveryLease, renewLeases } from "@molecule/db/queue/a2a-queue";
+import { renewLeases } from "@molecule/db/queue/a2a-queue";
+import type { DeliveryLease } from "@molecule/db/queue/delivery-lease";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { Log } from "../deps.ts";
 import { DrainLoop } from "../queue/drain-loop.ts";

@@ -1,4 +1,4 @@
-import { fields, list } from "./agent-reply.ts";
+import { fields, list, taskState } from "./agent-reply.ts";
 
 type Json = Record<string, unknown>;
 
@@ -74,7 +74,7 @@ export class StreamFold {
       this.#isFinal = true;
       return;
     }
-    const result = fields(event.result);
+    const result = unwrapped(fields(event.result));
     switch (kindOf(result)) {
       case "message":
         this.#message = { ...result };
@@ -143,6 +143,21 @@ function joinedText(parts: readonly unknown[]): unknown[] {
   return out;
 }
 
+/** A2A 1.0 wraps what 0.3 marks with `kind`. */
+function unwrapped(result: Readonly<Json>): Readonly<Json> {
+  const kinds = {
+    task: "task",
+    statusUpdate: "status-update",
+    artifactUpdate: "artifact-update",
+    message: "message",
+  };
+  for (const [wrapper, kind] of Object.entries(kinds)) {
+    const inner = result[wrapper];
+    if (typeof inner === "object" && inner !== null) return { ...inner, kind };
+  }
+  return result;
+}
+
 function kindOf(result: Readonly<Json>): string {
   if (typeof result.kind === "string") return result.kind;
   if ("artifact" in result) return "artifact-update";
@@ -161,5 +176,5 @@ const END_STATES = [
 ];
 
 function isEnd(state: unknown): boolean {
-  return typeof state === "string" && END_STATES.includes(state);
+  return END_STATES.includes(taskState(state));
 }

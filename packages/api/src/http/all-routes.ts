@@ -12,6 +12,6 @@ export function allRoutes(stream: StreamParts): readonly Route[] {
     ...eventRoutes(stream),
     ...signInRoutes(),
     ...workspaceRoutes,
-    ...agentRoutes,
+    ...agentRoutes(),
   ];
 }

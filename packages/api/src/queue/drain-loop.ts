@@ -1,11 +1,11 @@
 import {
   type Claimed,
   claimDueItem,
-  endDelivery,
   markSending,
   type QueueItem,
   returnToQueue,
 } from "@molecule/db/queue/a2a-queue";
+import { endDelivery } from "@molecule/db/queue/end-delivery";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
 import { loadTarget, type Target } from "@molecule/db/registry/targets";
 import { deliveryOf } from "@molecule/domain/delivery";

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { endDelivery, type QueueItem } from "@molecule/db/queue/a2a-queue";
+import type { QueueItem } from "@molecule/db/queue/a2a-queue";
+import { endDelivery } from "@molecule/db/queue/end-delivery";
 import type { Target } from "@molecule/db/registry/targets";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
 import { agentAddressOf } from "../a2a/agent-address.ts";
-import { fields, readReply } from "../a2a/agent-reply.ts";
+import { fields, readReply, taskState } from "../a2a/agent-reply.ts";
 import type { DeliveryTools } from "../a2a/delivery.ts";
 import type { DeliveryOutcome } from "../a2a/delivery-job.ts";
 import { requestAgent } from "../adapters/agent-connection.ts";
@@ -53,6 +54,7 @@ export async function recoverAnswer(
       {
         status: isError ? "error" : "ok",
         responseBody: body,
+        replyText: reply.text,
         toolTrace: reply.toolTrace,
         errorDetail: isError ? sentence : null,
         durationMs: null,
@@ -97,7 +99,7 @@ async function followTask(tools: DeliveryTools, orphan: Orphan, stop: AbortSigna
     if (answer.error !== undefined && answer.error !== null) return null;
     const { history: _history, ...task } = fields(answer.result);
     unanswered = Object.keys(task).length === 0 ? unanswered + 1 : 0;
-    if (END_STATES.includes(String(fields(task.status).state))) return task;
+    if (END_STATES.includes(taskState(fields(task.status).state))) return task;
     await delay(ASK_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
   }
   return null;

@@ -1,5 +1,5 @@
 import { activityList, activityListInput } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { listActivityViews } from "../services/activity/list-activity.ts";
 import { readProcedure } from "../trpc.ts";
 
 /** What happened, in one workspace or in all. */
@@ -7,5 +7,5 @@ export const activityRouter = {
   list: readProcedure
     .input(activityListInput)
     .output(activityList)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => listActivityViews(ctx.deps, input)),
 };

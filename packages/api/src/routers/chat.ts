@@ -6,7 +6,10 @@ import {
   chatRetryInput,
   doneResult,
 } from "@molecule/contracts/procedures";
-import { notYet } from "../services/not-yet.ts";
+import { actorOf } from "../context.ts";
+import { cancelTurn } from "../services/chat/cancel-turn.ts";
+import { readHistory } from "../services/chat/read-history.ts";
+import { retryMessage } from "../services/chat/retry-message.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** Conversations with people. Sending goes through `POST /workspaces/:id/a2a`. */
@@ -14,13 +17,18 @@ export const chatRouter = {
   history: readProcedure
     .input(chatHistoryInput)
     .output(chatHistory)
-    .query(() => notYet()),
+    .query(({ ctx, input }) => readHistory(ctx.deps, input)),
   retry: writeProcedure
     .input(chatRetryInput)
     .output(doneResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => {
+      await retryMessage(ctx.deps, input.activityId);
+      return { done: true as const };
+    }),
   cancel: writeProcedure
     .input(chatCancelInput)
     .output(cancelResult)
-    .mutation(() => notYet()),
+    .mutation(async ({ ctx, input }) => ({
+      cancelled: await cancelTurn(ctx.deps, { ...input, actorName: actorOf(ctx.auth).name }),
+    })),
 };

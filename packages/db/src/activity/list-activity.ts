@@ -27,6 +27,7 @@ export interface ActivityFilter {
   readonly source?: "canvas" | "agent" | undefined;
   readonly sinceSeconds?: number | undefined;
   readonly beforeAt?: Date | undefined;
+  /** Rows from and to this workspace, what was sent to it included. */
   readonly peerId?: string | undefined;
   /** Rows after this one, oldest first; without it newest first. */
   readonly sinceId?: string | undefined;
@@ -40,7 +41,16 @@ export interface ActivityFilter {
  */
 export async function listActivity(q: Queryable, filter: ActivityFilter): Promise<ActivityRow[]> {
   const orm = ormOf(q);
-  const conditions: (SQL | undefined)[] = [eq(activity.workspaceId, filter.workspaceId)];
+  const { workspaceId, peerId } = filter;
+  const own = eq(activity.workspaceId, workspaceId);
+  const conditions: (SQL | undefined)[] = [
+    peerId === undefined
+      ? own
+      : or(
+          and(own, or(eq(activity.sourceId, peerId), eq(activity.targetId, peerId))),
+          and(eq(activity.workspaceId, peerId), eq(activity.sourceId, workspaceId), isReceived),
+        ),
+  ];
   if (filter.type !== undefined) conditions.push(eq(activity.activityType, filter.type));
   if (filter.source === "canvas") conditions.push(isNull(activity.sourceId));
   if (filter.source === "agent") conditions.push(isNotNull(activity.sourceId));
@@ -50,9 +60,6 @@ export async function listActivity(q: Queryable, filter: ActivityFilter): Promis
     );
   }
   if (filter.beforeAt !== undefined) conditions.push(lt(activity.createdAt, filter.beforeAt));
-  if (filter.peerId !== undefined) {
-    conditions.push(or(eq(activity.sourceId, filter.peerId), eq(activity.targetId, filter.peerId)));
-  }
   if (filter.sinceId !== undefined) {
     conditions.push(gt(activity.seq, await cursorSeq(q, filter.workspaceId, filter.sinceId)));
   }
@@ -63,6 +70,8 @@ export async function listActivity(q: Queryable, filter: ActivityFilter): Promis
     .orderBy(filter.sinceId === undefined ? desc(activity.seq) : asc(activity.seq))
     .limit(filter.limit);
 }
+
+const isReceived = eq(activity.activityType, "a2a_receive");
 
 async function cursorSeq(q: Queryable, workspaceId: string, id: string): Promise<number> {
   const [row] = await ormOf(q)
@@ -103,7 +112,7 @@ export async function listNamedActivity(
     conditions.push(
       or(
         eq(activity.workspaceId, page.workspaceId),
-        and(eq(activity.sourceId, page.workspaceId), eq(activity.activityType, "a2a_receive")),
+        and(eq(activity.sourceId, page.workspaceId), isReceived),
       ),
     );
   }

@@ -1,115 +1,13 @@
-import { MAX_DELIVERIES, QUEUE_EXPIRY_HOURS } from "@molecule/domain/delivery";
+import { MAX_DELIVERIES } from "@molecule/domain/delivery";
 import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
-import { type ActivityRow, logActivity, tellActivity } from "../activity/activity-log.ts";
+import { tellActivity } from "../activity/activity-log.ts";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
-import { appendEvent } from "../events/append-event.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
-import { workspaces } from "../schema/workspaces.ts";
-import { storableJson, storableText } from "../storable.ts";
+import { storableText } from "../storable.ts";
+import { type DeliveryLease, type HeldItem, owned, waiting } from "./delivery-lease.ts";
 
 /** A queue item; its id is also that of its activity row. */
 export type QueueItem = typeof a2aQueue.$inferSelect;
-
-/** The process that delivers an item, and how long it may be silent before another takes over. */
-export interface DeliveryLease {
-  readonly owner: string;
-  readonly leaseMs: number;
-}
-
-/** A message as it was accepted from its sender. */
-export interface NewMessage {
-  readonly targetId: string;
-  readonly targetName: string;
-  /** The sending workspace; null for a person. */
-  readonly callerId: string | null;
-  readonly actorName: string;
-  readonly method: string;
-  readonly messageId: string;
-  /** The whole JSON-RPC envelope. */
-  readonly envelope: unknown;
-}
-
-/** What became of {@link acceptMessage}. */
-export type Accepted =
-  | { readonly kind: "new"; readonly row: ActivityRow }
-  /** The target has a message with this id already. */
-  | { readonly kind: "repeated"; readonly row: ActivityRow };
-
-/**
- * Writes the message down before anything is sent: the activity row that will hold the answer and the
- * queue item that makes its delivery somebody's business. With a lease the item is this process's to
- * deliver now; without one it waits. A message id counts once per target.
- */
-export async function acceptMessage(
-  tx: Transaction,
-  message: NewMessage,
-  lease: DeliveryLease | null,
-): Promise<Accepted> {
-  const orm = ormOf(tx);
-  const row = await logActivity(tx, {
-    workspaceId: message.targetId,
-    type: "a2a_receive",
-    status: lease === null ? "queued" : "pending",
-    sourceId: message.callerId,
-    targetId: message.targetId,
-    method: message.method,
-    summary: `${message.method} → ${message.targetName}`,
-    requestBody: message.envelope,
-    actorName: message.actorName,
-    messageId: message.messageId,
-  });
-  if (row === null) {
-    return { kind: "repeated", row: await repeatedRow(tx, message.targetId, message.messageId) };
-  }
-  await orm.insert(a2aQueue).values({
-    id: row.id,
-    workspaceId: message.targetId,
-    callerId: message.callerId,
-    body: storableJson(message.envelope),
-    method: storableText(message.method, 256),
-    idempotencyKey: storableText(message.messageId, 512),
-    expiresAt: sql`cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS})`,
-    ...(lease === null ? waiting : leased(lease)),
-  });
-  if (message.callerId !== null) {
-    await orm
-      .update(workspaces)
-      .set({ lastOutboundAt: sql`cp_now()` })
-      .where(eq(workspaces.id, message.callerId));
-  }
-  return { kind: "new", row };
-}
-
-async function repeatedRow(tx: Transaction, targetId: string, messageId: string) {
-  const [row] = await ormOf(tx)
-    .select()
-    .from(activity)
-    .where(
-      and(eq(activity.workspaceId, targetId), eq(activity.messageId, storableText(messageId, 512))),
-    );
-  if (row === undefined) throw new Error("invariant: a conflicting message has its row");
-  return row;
-}
-
-const waiting = {
-  status: "queued" as const,
-  dispatchedAt: null,
-  leaseOwner: null,
-  leaseUntil: null,
-  nextActionAt: sql`cp_now()`,
-};
-
-function leased(lease: DeliveryLease) {
-  const until = sql`cp_now() + make_interval(secs => ${lease.leaseMs / 1000})`;
-  return {
-    status: "dispatched" as const,
-    dispatchedAt: sql`cp_now()`,
-    leaseOwner: lease.owner,
-    leaseUntil: until,
-    // Due again when the lease runs out, so that a dead owner's item is found by the same query.
-    nextActionAt: until,
-  };
-}
 
 /** Keeps the items of a living process its own. Returns the ids it still owns. */
 export async function renewLeases(
@@ -176,10 +74,7 @@ export async function claimDueItem(q: Queryable, lease: DeliveryLease): Promise<
  * Notes that the first byte is about to be sent; false when the item is no longer this process's, and
  * then nothing may be sent.
  */
-export async function markSending(
-  tx: Transaction,
-  item: { readonly id: string; readonly owner: string },
-): Promise<boolean> {
+export async function markSending(tx: Transaction, item: HeldItem): Promise<boolean> {
   const orm = ormOf(tx);
   const rows = await orm
     .update(a2aQueue)
@@ -205,7 +100,7 @@ export async function readItem(q: Queryable, id: string): Promise<QueueItem | nu
 /** Puts an item that was certainly not sent back in line, due after a pause. */
 export async function returnToQueue(
   tx: Transaction,
-  item: { readonly id: string; readonly owner: string },
+  item: HeldItem,
   how: {
     readonly afterMs: number;
     readonly countsAsDelivery: boolean;
@@ -234,141 +129,12 @@ export async function returnToQueue(
   return "queued";
 }
 
-function owned(item: { readonly id: string; readonly owner: string }) {
-  return and(
-    eq(a2aQueue.id, item.id),
-    eq(a2aQueue.status, "dispatched"),
-    eq(a2aQueue.leaseOwner, item.owner),
-  );
-}
-
-/** How a delivery ended. */
-export interface DeliveryEnd {
-  readonly status: "ok" | "error";
-  /** The agent's JSON; null when none came. */
-  readonly responseBody: unknown;
-  readonly toolTrace: unknown;
-  readonly errorDetail: string | null;
-  readonly durationMs: number | null;
-  /** Nothing was sent: the same message may be sent again under its id. */
-  readonly wasNeverSent: boolean;
-  /** A person asked and other tabs wait for the answer. */
-  readonly isForPerson: boolean;
-}
-
-/**
- * Stores the answer and ends the item, both or neither; false when another process has ended it.
- * `owner` null ends an item that nobody delivers.
- */
-export async function endDelivery(
-  tx: Transaction,
-  item: { readonly id: string; readonly owner: string | null },
-  end: DeliveryEnd,
-): Promise<boolean> {
-  const orm = ormOf(tx);
-  const { owner } = item;
-  const ended = await orm
-    .update(a2aQueue)
-    .set({
-      status: end.status === "ok" ? "completed" : "failed",
-      completedAt: sql`cp_now()`,
-      nextActionAt: null,
-      leaseOwner: null,
-      leaseUntil: null,
-      lastError: end.errorDetail === null ? null : storableText(end.errorDetail, 8192),
-      ...(end.wasNeverSent ? { dispatchedAt: null } : {}),
-    })
-    .where(
-      owner === null
-        ? and(eq(a2aQueue.id, item.id), inArray(a2aQueue.status, ["queued", "dispatched"]))
-        : owned({ id: item.id, owner }),
-    )
-    .returning({ id: a2aQueue.id });
-  if (ended.length === 0) return false;
-  const [row] = await orm
-    .update(activity)
-    .set({
-      status: end.status,
-      responseBody: end.responseBody === null ? null : storableJson(end.responseBody),
-      toolTrace: end.toolTrace === null ? null : storableJson(end.toolTrace),
-      errorDetail: end.errorDetail === null ? null : storableText(end.errorDetail, 8192),
-      durationMs: end.durationMs,
-      updatedAt: sql`cp_now()`,
-    })
-    .where(eq(activity.id, item.id))
-    .returning();
-  if (row === undefined) return true;
-  await tellActivity(tx, row);
-  if (end.isForPerson && end.status === "ok") await tellAnswer(tx, row);
-  return true;
-}
-
-async function tellAnswer(tx: Transaction, row: ActivityRow): Promise<void> {
-  const isSmall = JSON.stringify(row.responseBody).length <= 16_384;
-  await appendEvent(tx, {
-    event: "A2A_RESPONSE",
-    subjectId: row.workspaceId,
-    payload: {
-      activity_id: row.id,
-      message_id: row.messageId,
-      method: row.method,
-      duration_ms: row.durationMs,
-      ...(isSmall ? { response_body: row.responseBody } : { body_in: row.id }),
-    },
-  });
-}
-
 /** Keeps the agent's name for the task, so that its answer can be asked for later. */
 export async function recordTaskId(q: Queryable, id: string, taskId: string): Promise<void> {
   await ormOf(q)
     .update(a2aQueue)
     .set({ taskId: storableText(taskId, 256) })
     .where(eq(a2aQueue.id, id));
-}
-
-/**
- * Makes a message that ended without being processed deliverable again under its id. False when it is
- * under way, was answered, or may have been processed (unless `evenIfProcessed`: a person's retry).
- */
-export async function reopenMessage(
-  tx: Transaction,
-  id: string,
-  how: { readonly lease: DeliveryLease | null; readonly evenIfProcessed: boolean },
-): Promise<boolean> {
-  const orm = ormOf(tx);
-  const reopened = await orm
-    .update(a2aQueue)
-    .set({
-      ...(how.lease === null ? waiting : leased(how.lease)),
-      attempts: 0,
-      completedAt: null,
-      lastError: null,
-      taskId: null,
-      expiresAt: sql`cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS})`,
-    })
-    .where(
-      and(
-        eq(a2aQueue.id, id),
-        eq(a2aQueue.status, "failed"),
-        how.evenIfProcessed ? undefined : sql`${a2aQueue.dispatchedAt} IS NULL`,
-      ),
-    )
-    .returning({ id: a2aQueue.id });
-  if (reopened.length === 0) return false;
-  const [row] = await orm
-    .update(activity)
-    .set({
-      status: how.lease === null ? "queued" : "pending",
-      errorDetail: null,
-      responseBody: null,
-      toolTrace: null,
-      durationMs: null,
-      updatedAt: sql`cp_now()`,
-    })
-    .where(eq(activity.id, id))
-    .returning();
-  if (row !== undefined) await tellActivity(tx, row);
-  return true;
 }
 
 /** Makes everything that waits for this workspace due now. Call it when it can take messages again. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ActivityRow } from "@molecule/db/activity/activity-log";
 import { readActivity } from "@molecule/db/activity/list-activity";
-import { reopenMessage } from "@molecule/db/queue/a2a-queue";
+import { reopenMessage } from "@molecule/db/queue/accept-message";
 import type { Target } from "@molecule/db/registry/targets";
 import { DomainError } from "@molecule/domain/errors";
 import type { Envelope } from "../../a2a/envelope.ts";

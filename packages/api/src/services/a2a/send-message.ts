@@ -1,19 +1,15 @@
 import { logActivity } from "@molecule/db/activity/activity-log";
-import { removedError } from "@molecule/db/lifecycle/lock-workspace";
-import { setIntent } from "@molecule/db/lifecycle/set-intent";
-import { type Accepted, acceptMessage } from "@molecule/db/queue/a2a-queue";
-import { loadParents, loadTarget, type Target } from "@molecule/db/registry/targets";
+import { type Accepted, acceptMessage } from "@molecule/db/queue/accept-message";
+import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
-import { deliveryOf } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
-import { PLATFORM_ACTOR } from "@molecule/domain/sets";
-import { agentAddressOf } from "../../a2a/agent-address.ts";
 import { readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
 import { answerRepeated } from "./answer-repeated.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
+import { requireTarget, routeMessage } from "./route-message.ts";
 
 /** One call of the proxy. */
 export interface SendInput {
@@ -33,27 +29,15 @@ export interface SendInput {
  */
 export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAnswer> {
   const envelope = readEnvelope(input.body);
-  const target = await loadTarget(deps.db, input.targetId);
-  if (target === null) throw new DomainError("not_found", "There is no such workspace.");
-  if (target.status === "removed") throw removedError(target.id, target.removedAt);
+  const target = await requireTarget(deps, input.targetId);
   await requireAccess(deps, input.caller, target);
   requireBudget(target);
-  const address = agentAddressOf(target);
-  const how = deliveryOf({ ...target, hasAddress: address !== null });
-  switch (how.kind) {
-    case "refuse":
-      throw refusal(target, how.why);
-    case "wake":
-      throw await wake(deps, target);
-    case "poll":
-      return await writeDown(deps, input, { envelope, target });
-    case "queue":
-      if (!envelope.isMessage) throw notReady(target);
-      return await acceptAndAnswer(deps, input, { envelope, target, address: null });
-    case "dispatch":
-      if (!envelope.isMessage) return await passThrough(deps, { envelope, target, address });
-      return await acceptAndAnswer(deps, input, { envelope, target, address });
-  }
+  const way = await routeMessage(deps, target);
+  if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
+  const address = way.kind === "dispatch" ? way.address : null;
+  if (envelope.isMessage) return await acceptAndAnswer(deps, input, { envelope, target, address });
+  if (address === null) throw notReady(target);
+  return await passThrough(deps, { envelope, target, address });
 }
 
 async function requireAccess(deps: Deps, caller: Caller, target: Target): Promise<void> {
@@ -73,39 +57,6 @@ function requireBudget(target: Target): void {
   if (target.budgetLimit === null || target.monthlySpend < target.budgetLimit) return;
   throw new DomainError("budget_exceeded", "The monthly budget of this agent is used up.", {
     next: "Raise its budget or wait for the next month.",
-  });
-}
-
-function refusal(target: Target, why: "removed" | "paused" | "failed" | "no_address"): DomainError {
-  const details = { status: target.status };
-  switch (why) {
-    case "removed":
-      return removedError(target.id, target.removedAt);
-    case "paused":
-      return new DomainError("workspace_unreachable", `${target.name} is paused.`, {
-        next: "Resume it, then send the message again.",
-        details,
-      });
-    case "failed":
-      return new DomainError("workspace_unreachable", `${target.name} could not be started.`, {
-        next: "Look at its card for the cause, then press Retry.",
-        details,
-      });
-    case "no_address":
-      return new DomainError("workspace_unreachable", `${target.name} has not said where it is.`, {
-        next: "Connect the agent; it registers its url.",
-        details,
-      });
-  }
-}
-
-async function wake(deps: Deps, target: Target): Promise<DomainError> {
-  await deps.db.transaction((tx) =>
-    setIntent(tx, { workspaceId: target.id, actor: PLATFORM_ACTOR, to: "resume" }),
-  );
-  return new DomainError("workspace_unreachable", `${target.name} was asleep and is waking up.`, {
-    next: "Send the message again in 15 seconds.",
-    details: { waking: true, retry_after: 15 },
   });
 }
 

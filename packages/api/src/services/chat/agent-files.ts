@@ -1,0 +1,215 @@
+import type { Target } from "@molecule/db/registry/targets";
+import { ensureInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { DomainError } from "@molecule/domain/errors";
+import { isPlatformFile, parseFileRoot, parseRelativePath } from "@molecule/domain/paths";
+import { agentAddressOf } from "../../a2a/agent-address.ts";
+import {
+  type AgentAddress,
+  type AgentHead,
+  type AgentResult,
+  requestAgent,
+} from "../../adapters/agent-connection.ts";
+import { resolveAll } from "../../adapters/public-address.ts";
+import type { Deps } from "../../deps.ts";
+import { requireTarget } from "../a2a/route-message.ts";
+
+/** Largest upload with all its files, in bytes. Source: wire contract §9.1. */
+export const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
+const UPLOAD_TIMEOUT_MS = 120_000;
+const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+const MAX_ANSWER_BYTES = 1_048_576;
+
+/** A multipart body on its way to the agent. */
+export interface Upload {
+  readonly workspaceId: string;
+  readonly contentType: string;
+  /** Null when the client did not say. */
+  readonly contentLength: number | null;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/** The agent's answer, passed back as it is. */
+export interface PassedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Streams files into the workspace without holding or re-encoding them; never more than 50 MB.
+ * @throws DomainError `payload_too_large`, `workspace_unreachable`, `workspace_restarting`,
+ * `upstream_failed`, `not_found`, `removed`. Source: contract §9.1.
+ */
+export async function forwardUpload(deps: Deps, upload: Upload): Promise<PassedAnswer> {
+  const limit = new UploadLimit();
+  if ((upload.contentLength ?? 0) > MAX_UPLOAD_BYTES) throw limit.error();
+  const { address, secret, target } = await reachAgent(deps, upload.workspaceId);
+  const length = upload.contentLength;
+  const result = await requestAgent(
+    { allowCidrs: deps.platform.allowCidrs, resolve: resolveAll },
+    {
+      address,
+      method: "POST",
+      path: "/internal/chat/uploads/ingest",
+      headers: {
+        "content-type": upload.contentType,
+        ...(length === null ? {} : { "content-length": String(length) }),
+        authorization: `Bearer ${secret}`,
+      },
+      body: limit.counted(upload.body),
+      signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+      maxResponseBytes: MAX_ANSWER_BYTES,
+    },
+  );
+  if (limit.isExceeded) throw limit.error();
+  if (result.kind !== "answered") throw unreachable(target, result);
+  const { status, contentType } = result.head;
+  return { status: status >= 200 && status < 600 ? status : 502, contentType, body: result.body };
+}
+
+/** Counts the bytes that go through and ends the stream at the limit. */
+class UploadLimit {
+  isExceeded = false;
+
+  async *counted(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = body.getReader();
+    let size = 0;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        size += value.byteLength;
+        if (size > MAX_UPLOAD_BYTES) {
+          this.isExceeded = true;
+          throw this.error();
+        }
+        yield value;
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
+  error(): DomainError {
+    return new DomainError("payload_too_large", "An upload may have 50 MB in all.", {
+      details: { max_bytes: MAX_UPLOAD_BYTES },
+    });
+  }
+}
+
+/** A file of the workspace as it comes. */
+export interface Download {
+  readonly name: string;
+  readonly contentType: string;
+  /** Null when the agent did not say. */
+  readonly contentLength: string | null;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/**
+ * Streams one file out of the workspace. @throws DomainError `bad_request`, `not_found`,
+ * `workspace_unreachable`, `workspace_restarting`, `upstream_failed`. Source: contract §9.3.
+ */
+export async function openDownload(
+  deps: Deps,
+  input: { readonly workspaceId: string; readonly path: string },
+): Promise<Download> {
+  const path = downloadPath(input.path);
+  const { address, secret, target } = await reachAgent(deps, input.workspaceId);
+  const pipe = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = pipe.writable.getWriter();
+  const leave = new AbortController();
+  const begun = new Promise<AgentHead>((resolve) => {
+    requestAgent(
+      { allowCidrs: deps.platform.allowCidrs, resolve: resolveAll },
+      {
+        address,
+        method: "GET",
+        path: `/internal/file/read?path=${encodeURIComponent(path)}`,
+        headers: { authorization: `Bearer ${secret}` },
+        body: null,
+        signal: AbortSignal.any([leave.signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
+        maxResponseBytes: MAX_DOWNLOAD_BYTES,
+        onHead: resolve,
+        onChunk: (chunk) => writer.write(chunk),
+      },
+    )
+      .then(async (result) => {
+        if (result.kind === "answered") await writer.close();
+        else {
+          resolve({ status: 0, contentType: "", headers: {} });
+          await writer.abort(unreachable(target, result));
+        }
+      })
+      .catch(() => undefined);
+  });
+  const head = await begun;
+  if (head.status !== 200) {
+    leave.abort();
+    throw downloadError(target, head.status, path);
+  }
+  return {
+    name: path.split("/").at(-1) ?? "file",
+    contentType: head.contentType === "" ? "application/octet-stream" : head.contentType,
+    contentLength: head.headers["content-length"] ?? null,
+    body: pipe.readable,
+  };
+}
+
+function downloadPath(text: string): string {
+  const path = text.startsWith("workspace:") ? text.slice("workspace:".length) : text;
+  const [, first = "", ...rest] = path.split("/");
+  if (!path.startsWith("/")) throw new DomainError("bad_request", "The path must be absolute.");
+  const root = parseFileRoot(`/${first}`);
+  const relative = parseRelativePath(rest.join("/"));
+  if (isPlatformFile(root, relative)) throw new DomainError("not_found", "There is no such file.");
+  return `${root}/${relative}`;
+}
+
+function downloadError(target: Target, status: number, path: string): DomainError {
+  if (status === 404) return new DomainError("not_found", `There is no file ${path}.`);
+  if (status === 400) return new DomainError("bad_request", `${path} is not a file.`);
+  return new DomainError("upstream_failed", `${target.name} could not give the file.`);
+}
+
+interface Reached {
+  readonly target: Target;
+  readonly address: AgentAddress;
+  readonly secret: string;
+}
+
+async function reachAgent(deps: Deps, workspaceId: string): Promise<Reached> {
+  const target = await requireTarget(deps, workspaceId);
+  const address = agentAddressOf(target);
+  const isUp = target.status === "online" || target.status === "degraded";
+  if (!isUp || address === null) throw notThere(target);
+  const { secret, isNew } = await deps.db.transaction((tx) =>
+    ensureInboundSecret(tx, deps.cipher, target.id),
+  );
+  if (!isNew) return { target, address, secret };
+  throw new DomainError("workspace_unreachable", `${target.name} is still learning its secret.`, {
+    next: "Try again in 30 seconds.",
+    details: { detail: "The agent learns it with its next heartbeat.", retry_after_seconds: 30 },
+  });
+}
+
+function notThere(target: Target): DomainError {
+  if (target.status === "provisioning") {
+    return new DomainError("workspace_restarting", `${target.name} is restarting.`, {
+      next: "Try again in a few seconds.",
+      details: { restarting: true, attempt: target.currentAttempt, retry_after: 5 },
+    });
+  }
+  return new DomainError("workspace_unreachable", `${target.name} is not there right now.`, {
+    details: { status: target.status },
+  });
+}
+
+function unreachable(target: Target, result: AgentResult): DomainError {
+  const sentence =
+    result.kind === "never_sent"
+      ? `${target.name} cannot be reached.`
+      : `The connection to ${target.name} broke.`;
+  return new DomainError("upstream_failed", sentence, { next: "Try again in a moment." });
+}

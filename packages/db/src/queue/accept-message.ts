@@ -1,0 +1,128 @@
+import { QUEUE_EXPIRY_HOURS } from "@molecule/domain/delivery";
+import { and, eq, sql } from "drizzle-orm";
+import { type ActivityRow, logActivity, tellActivity } from "../activity/activity-log.ts";
+import { ormOf, type Transaction } from "../database.ts";
+import { a2aQueue, activity } from "../schema/content.ts";
+import { workspaces } from "../schema/workspaces.ts";
+import { storableJson, storableText } from "../storable.ts";
+import { type DeliveryLease, leased, waiting } from "./delivery-lease.ts";
+
+/** A message as it was accepted from its sender. */
+export interface NewMessage {
+  readonly targetId: string;
+  readonly targetName: string;
+  /** The sending workspace; null for a person. */
+  readonly callerId: string | null;
+  readonly actorName: string;
+  readonly method: string;
+  readonly messageId: string;
+  /** The whole JSON-RPC envelope. */
+  readonly envelope: unknown;
+}
+
+/** What became of {@link acceptMessage}. */
+export type Accepted =
+  | { readonly kind: "new"; readonly row: ActivityRow }
+  /** The target has a message with this id already. */
+  | { readonly kind: "repeated"; readonly row: ActivityRow };
+
+/**
+ * Writes the message down before anything is sent: the activity row that will hold the answer and the
+ * queue item that makes its delivery somebody's business. With a lease the item is this process's to
+ * deliver now; without one it waits. A message id counts once per target.
+ */
+export async function acceptMessage(
+  tx: Transaction,
+  message: NewMessage,
+  lease: DeliveryLease | null,
+): Promise<Accepted> {
+  const orm = ormOf(tx);
+  const row = await logActivity(tx, {
+    workspaceId: message.targetId,
+    type: "a2a_receive",
+    status: lease === null ? "queued" : "pending",
+    sourceId: message.callerId,
+    targetId: message.targetId,
+    method: message.method,
+    summary: `${message.method} → ${message.targetName}`,
+    requestBody: message.envelope,
+    actorName: message.actorName,
+    messageId: message.messageId,
+  });
+  if (row === null) {
+    return { kind: "repeated", row: await repeatedRow(tx, message.targetId, message.messageId) };
+  }
+  await orm.insert(a2aQueue).values({
+    id: row.id,
+    workspaceId: message.targetId,
+    callerId: message.callerId,
+    body: storableJson(message.envelope),
+    method: storableText(message.method, 256),
+    idempotencyKey: storableText(message.messageId, 512),
+    expiresAt: sql`cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS})`,
+    ...(lease === null ? waiting : leased(lease)),
+  });
+  if (message.callerId !== null) {
+    await orm
+      .update(workspaces)
+      .set({ lastOutboundAt: sql`cp_now()` })
+      .where(eq(workspaces.id, message.callerId));
+  }
+  return { kind: "new", row };
+}
+
+async function repeatedRow(tx: Transaction, targetId: string, messageId: string) {
+  const [row] = await ormOf(tx)
+    .select()
+    .from(activity)
+    .where(
+      and(eq(activity.workspaceId, targetId), eq(activity.messageId, storableText(messageId, 512))),
+    );
+  if (row === undefined) throw new Error("invariant: a conflicting message has its row");
+  return row;
+}
+
+/**
+ * Makes a message that ended without being processed deliverable again under its id. False when it is
+ * under way, was answered, or may have been processed (unless `evenIfProcessed`: a person's retry).
+ */
+export async function reopenMessage(
+  tx: Transaction,
+  id: string,
+  how: { readonly lease: DeliveryLease | null; readonly evenIfProcessed: boolean },
+): Promise<boolean> {
+  const orm = ormOf(tx);
+  const reopened = await orm
+    .update(a2aQueue)
+    .set({
+      ...(how.lease === null ? waiting : leased(how.lease)),
+      attempts: 0,
+      completedAt: null,
+      lastError: null,
+      taskId: null,
+      expiresAt: sql`cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS})`,
+    })
+    .where(
+      and(
+        eq(a2aQueue.id, id),
+        eq(a2aQueue.status, "failed"),
+        how.evenIfProcessed ? undefined : sql`${a2aQueue.dispatchedAt} IS NULL`,
+      ),
+    )
+    .returning({ id: a2aQueue.id });
+  if (reopened.length === 0) return false;
+  const [row] = await orm
+    .update(activity)
+    .set({
+      status: how.lease === null ? "queued" : "pending",
+      errorDetail: null,
+      responseBody: null,
+      toolTrace: null,
+      durationMs: null,
+      updatedAt: sql`cp_now()`,
+    })
+    .where(eq(activity.id, id))
+    .returning();
+  if (row !== undefined) await tellActivity(tx, row);
+  return true;
+}

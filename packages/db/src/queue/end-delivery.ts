@@ -1,0 +1,122 @@
+import { and, eq, inArray, sql } from "drizzle-orm";
+import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
+import { ormOf, type Transaction } from "../database.ts";
+import { appendEvent } from "../events/append-event.ts";
+import { a2aQueue, activity } from "../schema/content.ts";
+import { storableJson, storableText } from "../storable.ts";
+import { owned } from "./delivery-lease.ts";
+
+/** How a delivery ended. */
+export interface DeliveryEnd {
+  readonly status: "ok" | "error";
+  /** The agent's JSON; null when none came. */
+  readonly responseBody: unknown;
+  readonly toolTrace: unknown;
+  readonly errorDetail: string | null;
+  /** The answer as text, for what is told about it. Absent: none. */
+  readonly replyText?: string;
+  readonly durationMs: number | null;
+  /** Nothing was sent: the same message may be sent again under its id. */
+  readonly wasNeverSent: boolean;
+  /** A person asked and other tabs wait for the answer. */
+  readonly isForPerson: boolean;
+}
+
+/**
+ * Stores the answer and ends the item, both or neither; false when another process has ended it.
+ * `owner` null ends an item that nobody delivers.
+ */
+export async function endDelivery(
+  tx: Transaction,
+  item: { readonly id: string; readonly owner: string | null },
+  end: DeliveryEnd,
+): Promise<boolean> {
+  const orm = ormOf(tx);
+  const { owner } = item;
+  const ended = await orm
+    .update(a2aQueue)
+    .set({
+      status: end.status === "ok" ? "completed" : "failed",
+      completedAt: sql`cp_now()`,
+      nextActionAt: null,
+      leaseOwner: null,
+      leaseUntil: null,
+      lastError: end.errorDetail === null ? null : storableText(end.errorDetail, 8192),
+      ...(end.wasNeverSent ? { dispatchedAt: null } : {}),
+    })
+    .where(
+      owner === null
+        ? and(eq(a2aQueue.id, item.id), inArray(a2aQueue.status, ["queued", "dispatched"]))
+        : owned({ id: item.id, owner }),
+    )
+    .returning({ callerId: a2aQueue.callerId, body: a2aQueue.body });
+  const [message] = ended;
+  if (message === undefined) return false;
+  await tellDelegation(tx, message, end);
+  const [row] = await orm
+    .update(activity)
+    .set({
+      status: end.status,
+      responseBody: end.responseBody === null ? null : storableJson(end.responseBody),
+      toolTrace: end.toolTrace === null ? null : storableJson(end.toolTrace),
+      errorDetail: end.errorDetail === null ? null : storableText(end.errorDetail, 8192),
+      durationMs: end.durationMs,
+      updatedAt: sql`cp_now()`,
+    })
+    .where(eq(activity.id, item.id))
+    .returning();
+  if (row === undefined) return true;
+  await tellActivity(tx, row);
+  if (end.isForPerson && end.status === "ok") await tellAnswer(tx, row);
+  return true;
+}
+
+function delegationIdOf(body: unknown): string | null {
+  const inner = (value: unknown, key: string): unknown =>
+    typeof value === "object" && value !== null
+      ? (value as Readonly<Record<string, unknown>>)[key]
+      : undefined;
+  const metadata = inner(inner(inner(body, "params"), "message"), "metadata");
+  const id = inner(metadata, "delegation_id");
+  return typeof id === "string" && id !== "" ? storableText(id, 512) : null;
+}
+
+/** A message that carries a delegation ends it; its delegator hears so. Source: contract §7.3. */
+async function tellDelegation(
+  tx: Transaction,
+  message: { readonly callerId: string | null; readonly body: unknown },
+  end: DeliveryEnd,
+): Promise<void> {
+  const delegationId = delegationIdOf(message.body);
+  if (message.callerId === null || delegationId === null) return;
+  const about = { delegation_id: delegationId };
+  await appendEvent(
+    tx,
+    end.status === "ok"
+      ? {
+          event: "DELEGATION_COMPLETE",
+          subjectId: message.callerId,
+          payload: { ...about, response_preview: storableText(end.replyText ?? "", 200) },
+        }
+      : {
+          event: "DELEGATION_FAILED",
+          subjectId: message.callerId,
+          payload: { ...about, error: storableText(end.errorDetail ?? "", 2000) },
+        },
+  );
+}
+
+async function tellAnswer(tx: Transaction, row: ActivityRow): Promise<void> {
+  const isSmall = JSON.stringify(row.responseBody).length <= 16_384;
+  await appendEvent(tx, {
+    event: "A2A_RESPONSE",
+    subjectId: row.workspaceId,
+    payload: {
+      activity_id: row.id,
+      message_id: row.messageId,
+      method: row.method,
+      duration_ms: row.durationMs,
+      ...(isSmall ? { response_body: row.responseBody } : { body_in: row.id }),
+    },
+  });
+}
