@@ -92,7 +92,7 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
       value={tab}
       onValueChange={onTabChange}
       label="Parts of this agent"
-      className="flex-1 max-md:flex-col-reverse max-md:[&>[role=tablist]]:justify-around max-md:[&>[role=tablist]]:border-t max-md:[&>[role=tablist]]:border-b-0 max-md:[&>[role=tablist]]:pb-[env(safe-area-inset-bottom)]"
+      className="flex-1 max-md:flex-col-reverse max-md:[&>[role=tablist]]:justify-around max-md:[&>[role=tablist]]:border-t max-md:[&>[role=tablist]]:border-b-0 max-md:[&>[role=tablist]]:pb-[env(safe-area-inset-bottom)] max-md:[&_[role=tab]]:after:-top-px max-md:[&_[role=tab]]:after:bottom-auto"
       tabs={PANEL_TABS.map((value, index) => ({
         value,
         title: TITLES[value],
@@ -103,7 +103,7 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
       {PANEL_TABS.filter((value) => visited.has(value)).map((value) => (
         <TabPanel key={value} value={value} keepMounted className="overflow-hidden">
           <Suspense fallback={<PanelSkeleton />}>
-            <TabContent workspaceId={workspaceId} tab={value} />
+            <TabContent workspaceId={workspaceId} tab={value} isShown={value === tab} />
           </Suspense>
         </TabPanel>
       ))}
@@ -111,12 +111,12 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
   );
 }
 
-function TabContent({ workspaceId, tab }: PanelProps) {
+function TabContent({ workspaceId, tab, isShown }: PanelProps & { isShown: boolean }) {
   switch (tab) {
     case "chat":
-      return <ChatTab workspaceId={workspaceId} />;
+      return <ChatTab workspaceId={workspaceId} isShown={isShown} />;
     case "activity":
-      return <ActivityTab workspaceId={workspaceId} />;
+      return <ActivityTab workspaceId={workspaceId} isShown={isShown} />;
     case "overview":
       return <OverviewTab workspaceId={workspaceId} />;
     case "files":

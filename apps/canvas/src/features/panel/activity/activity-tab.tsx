@@ -28,7 +28,7 @@ const FACET_TITLES: Readonly<Record<ActivityFacet, string>> = {
 };
 
 /** Everything that happened to and around one agent, newest first. */
-export function ActivityTab({ workspaceId }: { workspaceId: string }) {
+export function ActivityTab({ workspaceId, isShown }: { workspaceId: string; isShown: boolean }) {
   const facet = usePanelMemory(workspaceId, (memory) => memory.facet);
   const update = useUpdateMemory(workspaceId);
   const setFacet = (next: ActivityFacet) => update((memory) => ({ ...memory, facet: next }));
@@ -58,13 +58,14 @@ export function ActivityTab({ workspaceId }: { workspaceId: string }) {
         key={facet}
         workspaceId={workspaceId}
         facet={facet}
+        isShown={isShown}
         onClearFacet={() => setFacet("all")}
       />
     </div>
   );
 }
 
-function useTimeline(workspaceId: string, facet: ActivityFacet) {
+function useTimeline(workspaceId: string, facet: ActivityFacet, isShown: boolean) {
   const client = useTRPCClient();
   const types = facetTypes(facet);
   return useInfiniteQuery<
@@ -75,6 +76,7 @@ function useTimeline(workspaceId: string, facet: ActivityFacet) {
     number | null
   >({
     queryKey: activityKey(workspaceId, facet),
+    subscribed: isShown,
     queryFn: ({ pageParam, signal }) =>
       client.activity.list.query(
         {
@@ -90,9 +92,14 @@ function useTimeline(workspaceId: string, facet: ActivityFacet) {
   });
 }
 
-function Timeline(props: { workspaceId: string; facet: ActivityFacet; onClearFacet: () => void }) {
-  const { workspaceId, facet, onClearFacet } = props;
-  const query = useTimeline(workspaceId, facet);
+function Timeline(props: {
+  workspaceId: string;
+  facet: ActivityFacet;
+  isShown: boolean;
+  onClearFacet: () => void;
+}) {
+  const { workspaceId, facet, isShown, onClearFacet } = props;
+  const query = useTimeline(workspaceId, facet, isShown);
   const rows = useMemo(
     () => mergeRows(...(query.data?.pages ?? []).map((page) => page.rows)),
     [query.data],

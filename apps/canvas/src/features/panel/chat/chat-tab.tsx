@@ -10,9 +10,9 @@ import { Starters } from "./starters.tsx";
 import { useChat } from "./use-chat.ts";
 
 /** The conversation with one agent. */
-export function ChatTab({ workspaceId }: { workspaceId: string }) {
+export function ChatTab({ workspaceId, isShown }: { workspaceId: string; isShown: boolean }) {
   const node = useNode(workspaceId);
-  const chat = useChat(workspaceId);
+  const chat = useChat(workspaceId, isShown);
   const sender = useChatSender();
   const composer = useRef<HTMLTextAreaElement>(null);
   const isKnown = node !== undefined;

@@ -60,7 +60,7 @@ export function Composer(props: ComposerProps) {
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
-          className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent py-1.5 text-sm text-ink outline-none pointer-coarse:text-md"
+          className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent py-1.5 text-sm text-ink outline-none pointer-coarse:min-h-11 pointer-coarse:py-2.5 pointer-coarse:text-md"
         />
         {isWorking ? <StopButton workspaceId={workspaceId} taskId={taskId} /> : null}
         <IconButton

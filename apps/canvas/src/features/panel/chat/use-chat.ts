@@ -27,8 +27,11 @@ export interface Chat {
   readonly isWorking: boolean;
 }
 
-/** The chat of one workspace: stored pages and this tab's open turns as one thread. */
-export function useChat(workspaceId: string): Chat {
+/**
+ * The chat of one workspace: stored pages and this tab's open turns as one thread. While it is not
+ * shown it follows no news; it catches up when it is shown again.
+ */
+export function useChat(workspaceId: string, isShown: boolean): Chat {
   const client = useTRPCClient();
   const sender = useChatSender();
   const turns = usePanelMemory(workspaceId, (memory) => memory.turns);
@@ -41,6 +44,7 @@ export function useChat(workspaceId: string): Chat {
     number | null
   >({
     queryKey: chatKey(workspaceId),
+    subscribed: isShown,
     queryFn: ({ pageParam, signal }) =>
       client.chat.history.query(
         { workspaceId, limit: CHAT_PAGE, ...(pageParam === null ? {} : { before: pageParam }) },

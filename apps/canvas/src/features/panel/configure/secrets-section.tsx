@@ -5,8 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
-import { ErrorState } from "../../../ui/state.tsx";
 import type { SecretDrafts } from "../drafts/staged-save.ts";
+import { InlineProblem } from "../inline-problem.tsx";
 import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { AddSecret } from "./add-secret.tsx";
 import { SecretRow } from "./secret-row.tsx";
@@ -28,10 +28,9 @@ export function SecretsSection({ node }: { node: WorkspaceNode }) {
       {query.data !== undefined ? (
         <SecretList workspaceId={node.id} secrets={query.data} />
       ) : query.isError ? (
-        <ErrorState
-          title="The secrets could not be loaded"
-          detail={readProblem(query.error).sentence}
-          requestId={readProblem(query.error).requestId}
+        <InlineProblem
+          title="The secrets could not be loaded."
+          problem={readProblem(query.error)}
           onRetry={() => void query.refetch()}
           isRetrying={query.isFetching}
         />

@@ -67,9 +67,9 @@ export function useStagedDraft(workspaceId: string): Staged {
     onError: async (error) => {
       setOutcome(null);
       const problem = readProblem(error);
-      if (problem.code === "conflict")
-        await showFileConflict(client, workspaceId, { problem, update });
-      if (problem.code === "version_conflict" || problem.code === "conflict") await refreshParts();
+      if (problem.code !== "version_conflict") return;
+      await showFileConflict(client, workspaceId, { problem, update });
+      await refreshParts();
     },
   });
   const refreshParts = () =>

@@ -1,7 +1,7 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import type { FileRoot } from "@molecule/domain/sets";
-import { ArrowLeft, FileWarning } from "lucide-react";
+import { ArrowLeft, FileWarning, X } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { readProblem } from "../../../trpc/problem.ts";
 import { Button, IconButton } from "../../../ui/button.tsx";
@@ -29,10 +29,12 @@ export function FileEditor({ node, root, path, onClose }: FileEditorProps) {
   const file = useOpenFile(node.id, root, path);
   return (
     <section aria-label={path} className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <div className="flex h-10 shrink-0 items-center gap-2 border-b pr-3 pl-2">
-        <IconButton label="Back to files" size="sm" onClick={onClose}>
-          <ArrowLeft size={15} aria-hidden="true" />
-        </IconButton>
+      <div className="flex h-10 shrink-0 items-center gap-2 border-b px-2 @xl:pl-4">
+        <span className="@xl:hidden">
+          <IconButton label="Back to files" size="sm" onClick={onClose}>
+            <ArrowLeft size={15} aria-hidden="true" />
+          </IconButton>
+        </span>
         <span className="min-w-0 truncate font-mono text-xs text-ink" title={path}>
           {path}
         </span>
@@ -61,6 +63,11 @@ export function FileEditor({ node, root, path, onClose }: FileEditorProps) {
         ) : (
           <SaveNote node={node} root={root} saved={file.saved} />
         )}
+        <span className="hidden @xl:inline">
+          <IconButton label="Close file" size="sm" onClick={onClose}>
+            <X size={15} aria-hidden="true" />
+          </IconButton>
+        </span>
       </div>
       {file.saveProblem === null ? null : (
         <p role="alert" className="border-b bg-danger-tint px-3 py-2 text-xs text-muted">

@@ -1,15 +1,17 @@
 "use client";
 import type { FileRoot } from "@molecule/domain/sets";
 import { useQueries } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useEffectEvent, useMemo } from "react";
 import { useTRPC } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
+import { useNode } from "../../store/node-store.tsx";
 import { usePanelMemory } from "../state/panel-provider.tsx";
 import { type Listing, type TreeRow, treeRows } from "./model/tree.ts";
 
 /** The visible rows of one root: each open folder is listed once and on demand. */
 export function useFileTree(workspaceId: string, root: FileRoot) {
   const trpc = useTRPC();
+  const isOnline = useNode(workspaceId)?.status === "online";
   const openFolders = usePanelMemory(workspaceId, (memory) => memory.openFolders[root]);
   const drafts = usePanelMemory(workspaceId, (memory) => memory.draft.files);
   const folders = useMemo(() => ["", ...(openFolders ?? [])], [openFolders]);
@@ -31,6 +33,13 @@ export function useFileTree(workspaceId: string, root: FileRoot) {
       ),
     ),
   });
+  // A root that could not be reached is tried again once the agent is back.
+  const retryFailed = useEffectEvent(() => {
+    for (const query of queries) if (query.isError) void query.refetch();
+  });
+  useEffect(() => {
+    if (isOnline) retryFailed();
+  }, [isOnline]);
   const listings: Record<string, Listing> = {};
   for (const [index, folder] of folders.entries()) {
     const query = queries[index];

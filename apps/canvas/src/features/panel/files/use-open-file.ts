@@ -81,7 +81,7 @@ export function useOpenFile(workspaceId: string, root: FileRoot, path: string): 
       return queryClient.invalidateQueries(trpc.files.list.queryFilter({ workspaceId, root }));
     },
     onError: async (error) => {
-      if (readProblem(error).code !== "conflict") return;
+      if (readProblem(error).code !== "version_conflict") return;
       const stored = await client.files.read.query(target).catch(() => null);
       if (stored !== null) setFiles((files) => markConflict(files, key, stored));
     },
@@ -112,7 +112,8 @@ export function useOpenFile(workspaceId: string, root: FileRoot, path: string): 
     text: draft === undefined ? (stored?.content ?? null) : draft.content,
     isEdited: draft !== undefined,
     isSaving: save.isPending,
-    saveProblem: saveProblem?.code === "conflict" || draft === undefined ? null : saveProblem,
+    saveProblem:
+      saveProblem?.code === "version_conflict" || draft === undefined ? null : saveProblem,
     saved: save.data === undefined ? null : { willRestart: save.data.willRestart },
     edit,
     revert: () => {

@@ -6,7 +6,7 @@ import { useTRPCClient } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
 import { Button } from "../../../ui/button.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
-import { ErrorState } from "../../../ui/state.tsx";
+import { InlineProblem } from "../inline-problem.tsx";
 import { AttemptRow } from "./attempt-row.tsx";
 import { mergeAttempts } from "./model/attempts.ts";
 import { OverviewSection } from "./overview-section.tsx";
@@ -56,10 +56,9 @@ export function AttemptsSection({ node }: { node: WorkspaceNode }) {
         <p className="text-sm text-muted">It has not been started yet.</p>
       )}
       {query.isError ? (
-        <ErrorState
-          title="Earlier attempts could not be loaded"
-          detail={readProblem(query.error).sentence}
-          requestId={readProblem(query.error).requestId}
+        <InlineProblem
+          title="Earlier attempts could not be loaded."
+          problem={readProblem(query.error)}
           onRetry={() => void query.refetch()}
           isRetrying={query.isFetching}
         />

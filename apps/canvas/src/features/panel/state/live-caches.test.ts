@@ -1,9 +1,9 @@
 import type { StreamEvent } from "@molecule/contracts/events";
-import type { ActivityView, ChatMessage } from "@molecule/contracts/panel";
-import { QueryClient } from "@tanstack/react-query";
-import { expect, test } from "vitest";
+import type { ChatMessage } from "@molecule/contracts/panel";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LiveCaches } from "./live-caches.ts";
-import { activityKey, chatKey } from "./query-keys.ts";
+import { chatKey } from "./query-keys.ts";
 
 const message = (seq: number): ChatMessage => ({
   id: `${seq}:a`,
@@ -18,57 +18,38 @@ const message = (seq: number): ChatMessage => ({
   tools: [],
   attachments: [],
 });
-const row = (seq: number): ActivityView => ({
-  id: `${seq}`,
-  seq,
-  type: "a2a_receive",
-  status: "ok",
-  summary: "",
-  method: "notify",
-  sourceId: null,
-  targetId: null,
-  sourceName: null,
-  targetName: null,
-  actorName: null,
-  durationMs: null,
-  errorDetail: null,
-  request: null,
-  response: null,
-  at: "2026-01-01T00:00:00Z",
-});
-const event = (payload: Record<string, unknown>): StreamEvent => ({
+const event = (payload: Record<string, unknown> = {}): StreamEvent => ({
   event: "ACTIVITY_LOGGED",
   workspace_id: "w",
   timestamp: "2026-01-01T00:00:00Z",
-  payload,
+  payload: { activity_type: "a2a_receive", source_id: null, ...payload },
 });
 
-/** Counts the fetches and answers them when told to. */
+/** Counts what is asked; every answer is one newer message. */
 function fakeApi() {
-  const waiting: (() => void)[] = [];
   let asked = 0;
   const client = {
     chat: {
       history: {
-        query: () => {
+        query: async () => {
           asked += 1;
-          return new Promise((resolve) =>
-            waiting.push(() => resolve({ messages: [message(asked)], hasMore: false })),
-          );
+          return { messages: [message(asked)], hasMore: false };
         },
       },
     },
     activity: { list: { query: async () => ({ rows: [], hasMore: false }) } },
   } as unknown as ConstructorParameters<typeof LiveCaches>[1];
-  return { client, asked: () => asked, answer: () => waiting.shift()?.() };
+  return { client, asked: () => asked };
 }
 
-function openChat(): QueryClient {
+function cachedChat(how: "on screen" | "elsewhere"): QueryClient {
   const queryClient = new QueryClient();
-  queryClient.setQueryData(chatKey("w"), {
-    pages: [{ messages: [], hasMore: false }],
-    pageParams: [null],
-  });
+  const data = { pages: [{ messages: [], hasMore: false }], pageParams: [null] };
+  queryClient.setQueryData(chatKey("w"), data);
+  if (how === "on screen") {
+    const options = { queryKey: chatKey("w"), enabled: false };
+    new QueryObserver(queryClient, options).subscribe(() => {});
+  }
   return queryClient;
 }
 
@@ -77,44 +58,51 @@ const shown = (queryClient: QueryClient) =>
     .getQueryData<{ pages: { messages: ChatMessage[] }[] }>(chatKey("w"))
     ?.pages.flatMap((page) => page.messages.map((each) => each.seq));
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
 
-test("an event that carries its rows asks for nothing, and the same one twice is shown once", () => {
+test("a message of a person is fetched at once and merged into the newest page", async () => {
   const api = fakeApi();
-  const queryClient = openChat();
-  queryClient.setQueryData(activityKey("w", "errors"), {
-    pages: [{ rows: [], hasMore: false }],
-    pageParams: [null],
-  });
-  const live = new LiveCaches(queryClient, api.client);
-  const carried = event({ messages: [message(1)], activity: row(1) });
-  live.apply([carried, carried]);
+  const queryClient = cachedChat("on screen");
+  new LiveCaches(queryClient, api.client).apply([event(), event()]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(api.asked()).toBe(1);
   expect(shown(queryClient)).toEqual([1]);
-  expect(queryClient.getQueryData(activityKey("w", "errors"))).toMatchObject({
-    pages: [{ rows: [] }],
-  });
-  expect(api.asked()).toBe(0);
 });
 
-test("a hundred events without rows are two fetches: one under way and one after it", async () => {
+test("a hundred events in a second are two fetches: the first, and one for the rest", async () => {
   const api = fakeApi();
-  const queryClient = openChat();
+  const queryClient = cachedChat("on screen");
   const live = new LiveCaches(queryClient, api.client);
-  live.apply([event({})]);
-  for (let count = 0; count < 99; count++) live.apply([event({})]);
-  expect(api.asked()).toBe(1);
-  api.answer();
-  await settled();
-  expect(api.asked()).toBe(2);
-  api.answer();
-  await settled();
+  for (let count = 0; count < 100; count++) live.apply([event()]);
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(api.asked()).toBe(2);
   expect(shown(queryClient)).toEqual([1, 2]);
 });
 
-test("a chat that nobody opened is left alone", async () => {
+test("what agents tell each other asks for no chat", async () => {
   const api = fakeApi();
-  new LiveCaches(new QueryClient(), api.client).apply([event({})]);
-  await settled();
+  const live = new LiveCaches(cachedChat("on screen"), api.client);
+  live.apply([event({ source_id: "other" }), event({ activity_type: "agent_log" })]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(api.asked()).toBe(0);
+});
+
+test("a chat that is not on screen is marked stale and costs nothing", async () => {
+  const api = fakeApi();
+  const queryClient = cachedChat("elsewhere");
+  new LiveCaches(queryClient, api.client).apply([event()]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(api.asked()).toBe(0);
+  expect(queryClient.getQueryState(chatKey("w"))?.isInvalidated).toBe(true);
+});
+
+test("a chat that nobody opened is left alone, and nothing happens after stop", async () => {
+  const api = fakeApi();
+  new LiveCaches(new QueryClient(), api.client).apply([event()]);
+  const stopped = new LiveCaches(cachedChat("on screen"), api.client);
+  stopped.stop();
+  stopped.apply([event()]);
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(api.asked()).toBe(0);
 });

@@ -1,12 +1,6 @@
 import type { StreamEvent } from "@molecule/contracts/events";
-import {
-  type ActivityView,
-  activityView,
-  type ChatMessage,
-  chatMessage,
-} from "@molecule/contracts/panel";
-import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import { z } from "zod";
+import type { ActivityView, ChatMessage } from "@molecule/contracts/panel";
+import type { InfiniteData, QueryClient, QueryKey } from "@tanstack/react-query";
 import type { Client } from "../../../trpc/client.tsx";
 import { mergeRows } from "../activity/model/timeline.ts";
 import { mergeMessages } from "../chat/model/thread.ts";
@@ -24,25 +18,27 @@ export interface ActivityPage {
   readonly hasMore: boolean;
 }
 
-const HISTORY_EVENTS = new Set(["ACTIVITY_LOGGED", "AGENT_MESSAGE", "A2A_RESPONSE"]);
+/** Shortest time between two fetches of one list, however many events come. */
+const REFRESH_EVERY_MS = 1_000;
 
-const livePayload = z.object({
-  activity: activityView.optional().catch(undefined),
-  messages: z.array(chatMessage).optional().catch(undefined),
-});
+/** A list whose newest page is being fetched, or was a moment ago. */
+interface Refresh {
+  /** An event came meanwhile: one more fetch follows. */
+  isDue: boolean;
+}
 
 /**
- * Keeps the cached chats and timelines current from the event stream.
+ * Keeps chats and timelines current from the event stream.
  *
- * An event that carries its rows is merged and asks for nothing. One that does not leads to one
- * fetch of the newest page; events during that fetch lead to one more, never to one each. Caches
- * that nobody has opened stay untouched. {@link stop} ends it.
+ * A list that is on screen gets its newest page again: at once for the first event, then at most once
+ * per second while events come. A list that is cached but not on screen is marked stale and costs
+ * nothing until it is looked at; one that nobody opened is left alone. {@link stop} ends it.
  */
 export class LiveCaches {
   readonly #queryClient: QueryClient;
   readonly #client: Pick<Client, "chat" | "activity">;
-  /** Workspaces whose newest page is being fetched; the value says that another fetch follows. */
-  readonly #fetching = new Map<string, boolean>();
+  readonly #refreshes = new Map<string, Refresh>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #isStopped = false;
 
   constructor(queryClient: QueryClient, client: Pick<Client, "chat" | "activity">) {
@@ -52,44 +48,50 @@ export class LiveCaches {
 
   /** Applies one batch of events. */
   apply(events: readonly StreamEvent[]): void {
-    const incomplete = new Set<string>();
+    const rows = new Set<string>();
+    const chats = new Set<string>();
     for (const event of events) {
-      if (!HISTORY_EVENTS.has(event.event)) continue;
-      const live = livePayload.parse(event.payload);
-      if (live.messages !== undefined) this.putMessages(event.workspace_id, live.messages);
-      if (live.activity !== undefined) this.#putRows(event.workspace_id, [live.activity]);
-      if (live.messages === undefined || live.activity === undefined) {
-        incomplete.add(event.workspace_id);
+      if (event.event !== "ACTIVITY_LOGGED") continue;
+      rows.add(event.workspace_id);
+      if (isOfPerson(event.payload)) chats.add(event.workspace_id);
+    }
+    for (const workspaceId of chats) {
+      this.#refresh(chatKey(workspaceId), () => this.#fetchChat(workspaceId));
+    }
+    for (const workspaceId of rows) {
+      for (const facet of ACTIVITY_FACETS) {
+        this.#refresh(activityKey(workspaceId, facet), async () => {
+          const types = facetTypes(facet);
+          const page = await this.#client.activity.list.query({
+            workspaceId,
+            limit: CHAT_PAGE,
+            ...(types === undefined ? {} : { types: [...types] }),
+          });
+          this.#change<ActivityPage>(activityKey(workspaceId, facet), (newest) => ({
+            ...newest,
+            rows: mergeRows(newest.rows, page.rows),
+          }));
+        });
       }
     }
-    for (const workspaceId of incomplete) this.#refresh(workspaceId);
   }
 
-  /** Lays messages over the newest page of a chat that is in the cache. */
-  putMessages(workspaceId: string, messages: readonly ChatMessage[]): void {
-    this.#change<ChatPage>(chatKey(workspaceId), (page) => ({
-      ...page,
-      messages: mergeMessages(page.messages, messages),
+  /** Nothing is fetched or written after this. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  async #fetchChat(workspaceId: string): Promise<void> {
+    const page = await this.#client.chat.history.query({ workspaceId, limit: CHAT_PAGE });
+    this.#change<ChatPage>(chatKey(workspaceId), (newest) => ({
+      ...newest,
+      messages: mergeMessages(newest.messages, page.messages),
     }));
   }
 
-  /** Nothing is written to the caches after this. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  #putRows(workspaceId: string, rows: readonly ActivityView[]): void {
-    for (const facet of ACTIVITY_FACETS) {
-      const types = facetTypes(facet);
-      const fitting = types === undefined ? rows : rows.filter((row) => types.includes(row.type));
-      this.#change<ActivityPage>(activityKey(workspaceId, facet), (page) => ({
-        ...page,
-        rows: mergeRows(page.rows, fitting),
-      }));
-    }
-  }
-
-  #change<Page>(key: readonly unknown[], change: (newest: Page) => Page): void {
+  #change<Page>(key: QueryKey, change: (newest: Page) => Page): void {
     if (this.#isStopped) return;
     this.#queryClient.setQueryData<InfiniteData<Page>>(key, (data) => {
       const newest = data?.pages[0];
@@ -98,41 +100,40 @@ export class LiveCaches {
     });
   }
 
-  #refresh(workspaceId: string): void {
+  #refresh(key: QueryKey, fetchNewest: () => Promise<void>): void {
     if (this.#isStopped) return;
-    if (this.#fetching.has(workspaceId)) {
-      this.#fetching.set(workspaceId, true);
+    const query = this.#queryClient.getQueryCache().find({ queryKey: key });
+    if (query?.state.data === undefined) return;
+    if (query.getObserversCount() === 0) {
+      query.invalidate();
       return;
     }
-    this.#fetching.set(workspaceId, false);
-    void this.#fetchNewest(workspaceId).finally(() => {
-      const again = this.#fetching.get(workspaceId) === true;
-      this.#fetching.delete(workspaceId);
-      if (again) this.#refresh(workspaceId);
-    });
+    const name = JSON.stringify(key);
+    const running = this.#refreshes.get(name);
+    if (running !== undefined) {
+      running.isDue = true;
+      return;
+    }
+    const refresh: Refresh = { isDue: false };
+    this.#refreshes.set(name, refresh);
+    // A failed fetch leaves the list as it was and marks it for the next look.
+    void fetchNewest()
+      .catch(() => query.invalidate())
+      .finally(() => this.#rest(name, () => this.#refresh(key, fetchNewest)));
   }
 
-  /** A failed fetch leaves the cache as it is and marks it for the next time it is opened. */
-  async #fetchNewest(workspaceId: string): Promise<void> {
-    const isOpen = (key: readonly unknown[]) => this.#queryClient.getQueryData(key) !== undefined;
-    try {
-      await Promise.all([
-        isOpen(chatKey(workspaceId))
-          ? this.#client.chat.history
-              .query({ workspaceId, limit: CHAT_PAGE })
-              .then((page) => this.putMessages(workspaceId, page.messages))
-          : null,
-        ACTIVITY_FACETS.some((facet) => isOpen(activityKey(workspaceId, facet)))
-          ? this.#client.activity.list
-              .query({ workspaceId, limit: CHAT_PAGE })
-              .then((page) => this.#putRows(workspaceId, page.rows))
-          : null,
-      ]);
-    } catch {
-      await this.#queryClient.invalidateQueries({
-        queryKey: chatKey(workspaceId),
-        refetchType: "none",
-      });
-    }
+  #rest(name: string, again: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      const isDue = this.#refreshes.get(name)?.isDue === true;
+      this.#refreshes.delete(name);
+      if (isDue) again();
+    }, REFRESH_EVERY_MS);
+    this.#timers.add(timer);
   }
+}
+
+/** A row of a conversation with a person, not of one between agents. Source: wire contract §8.3. */
+function isOfPerson(payload: StreamEvent["payload"]): boolean {
+  return payload.activity_type === "a2a_receive" && (payload.source_id ?? null) === null;
 }

@@ -64,7 +64,10 @@ test("a finished task without kind is read by its artifacts", () => {
 });
 
 test("a failed status and a JSON-RPC error both carry their sentence", () => {
-  const failed = { state: "failed", message: { parts: [{ kind: "text", text: "No key." }] } };
+  const failed = {
+    state: "failed",
+    message: { parts: [{ kind: "text", text: "Agent error: No key." }] },
+  };
   expect(run(rpc({ kind: "status-update", status: failed }))).toMatchObject({
     phase: "failed",
     error: "No key.",
@@ -92,6 +95,12 @@ test("tool calls come one by one or as the whole trace", () => {
       metadata: { tool: { name, detail: "d" } },
     });
   expect(run(one("read"), one("write")).tools.map((tool) => tool.name)).toEqual(["read", "write"]);
+  const again = rpc({
+    kind: "status-update",
+    status: { state: "working" },
+    metadata: { tool: { id: "1", name: "ls", detail: "", state: "running" } },
+  });
+  expect(run(again, again).tools).toHaveLength(1);
   const trace = rpc({ parts: [], metadata: { tool_trace: [{ tool: "ls", input: { p: 1 } }] } });
   expect(run(one("read"), trace).tools).toEqual([{ name: "ls", detail: '{"p":1}' }]);
 });

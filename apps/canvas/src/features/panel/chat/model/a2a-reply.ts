@@ -1,5 +1,7 @@
 /** One tool call as a row of the chat. `detail` is one line for a person. */
 export interface ToolCall {
+  /** The agent's name for this call; later news of the same call replace it. */
+  readonly id?: string;
   readonly name: string;
   readonly detail: string;
 }
@@ -141,7 +143,7 @@ function applyStatus(reply: A2aReply, status: unknown, metadata: unknown): A2aRe
         ...next,
         phase: "failed",
         note: "",
-        error: text === "" ? "The agent could not finish this." : text,
+        error: text === "" ? "The agent could not finish this." : withoutPrefix(text),
       };
     default:
       return text === "" ? next : { ...next, note: text };
@@ -181,8 +183,13 @@ function addTools(reply: A2aReply, metadata: unknown): A2aReply {
   if (Array.isArray(metadata.tool_trace)) {
     return { ...reply, tools: metadata.tool_trace.flatMap(toolCall) };
   }
-  const added = toolCall(metadata.tool);
-  return added.length === 0 ? reply : { ...reply, tools: [...reply.tools, ...added] };
+  const [added] = toolCall(metadata.tool);
+  if (added === undefined) return reply;
+  const isKnown = added.id !== undefined && reply.tools.some((tool) => tool.id === added.id);
+  const tools = isKnown
+    ? reply.tools.map((tool) => (tool.id === added.id ? added : tool))
+    : [...reply.tools, added];
+  return { ...reply, tools };
 }
 
 function toolCall(value: unknown): ToolCall[] {
@@ -190,7 +197,8 @@ function toolCall(value: unknown): ToolCall[] {
   const name = value.name ?? value.tool ?? value.title;
   if (typeof name !== "string" || name === "") return [];
   const detail = value.detail ?? value.input ?? value.arguments ?? "";
-  return [{ name, detail: typeof detail === "string" ? detail : JSON.stringify(detail) }];
+  const text = typeof detail === "string" ? detail : JSON.stringify(detail);
+  return [{ ...(typeof value.id === "string" ? { id: value.id } : {}), name, detail: text }];
 }
 
 /** `TASK_STATE_WORKING` of A2A 1.0 and `working` of 0.3 are one state. */
@@ -203,10 +211,15 @@ function stateOf(state: unknown): string {
     .replaceAll("_", "-");
 }
 
+/** Runtimes mark the text of a failed turn so that programs see it. Source: wire contract §6.5. */
+function withoutPrefix(text: string): string {
+  return text.replace(/^Agent error:\s*/, "");
+}
+
 function errorSentence(error: unknown): string {
-  if (typeof error === "string") return error;
+  if (typeof error === "string") return withoutPrefix(error);
   if (isRecord(error) && typeof error.message === "string" && error.message !== "") {
-    return error.message;
+    return withoutPrefix(error.message);
   }
   return "The agent answered with an error.";
 }

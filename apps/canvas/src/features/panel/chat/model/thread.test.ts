@@ -84,6 +84,8 @@ test("an answer that failed offers to try its activity again", () => {
     "",
   );
   expect(items[1]).toMatchObject({ error: "x", retryActivityId: "1" });
+  const both = [stored("1:q", { status: "error" }), stored("1:a", { status: "error", error: "x" })];
+  expect(threadItems(both, [], "").map((item) => item.error)).toEqual([null, "x"]);
 });
 
 test("a message the agent sent by itself stands alone", () => {

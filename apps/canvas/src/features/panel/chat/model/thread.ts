@@ -51,28 +51,33 @@ export function threadItems(
     if (message.role === "agent") answers.set(activityOf(message.id), message);
     else asked.add(activityOf(message.id));
   }
-  const questions = new Set<string>();
-  const items: ThreadItem[] = [];
-  for (const message of stored) {
-    if (message.role === "agent") {
-      if (!asked.has(activityOf(message.id))) items.push(storedItem(message, message.id));
-      continue;
+  const known = new Set(stored.map((message) => message.messageId));
+  const kept = stored.flatMap((message) => {
+    const activity = activityOf(message.id);
+    if (message.role === "person") {
+      const turn = turnById.get(message.messageId ?? activity);
+      return exchangeItems(message, answers.get(activity), turn);
     }
-    const key = message.messageId ?? activityOf(message.id);
-    questions.add(key);
-    items.push(storedItem(message, key));
-    const answer = answers.get(activityOf(message.id));
-    const reply = answerItem(message, answer, turnById.get(key));
-    if (reply !== null) items.push(reply);
-  }
-  for (const turn of turns) {
-    if (questions.has(turn.messageId)) continue;
-    items.push(ownItem(turn, memberName));
-    const reply = turnReply(turn);
-    if (reply !== null) items.push(reply);
-  }
-  return items;
+    return asked.has(activity) ? [] : [storedItem(message, message.id)];
+  });
+  const own = turns
+    .filter((turn) => !known.has(turn.messageId))
+    .flatMap((turn) => [ownItem(turn, memberName), ...listOf(turnReply(turn))]);
+  return [...kept, ...own];
 }
+
+function exchangeItems(
+  question: ChatMessage,
+  answer: ChatMessage | undefined,
+  turn: LocalTurn | undefined,
+): ThreadItem[] {
+  const key = question.messageId ?? activityOf(question.id);
+  // A failed turn is told once, by its answer.
+  const shown: ChatMessage = answer === undefined ? question : { ...question, status: "ok" };
+  return [storedItem(shown, key), ...listOf(answerItem(question, answer, turn))];
+}
+
+const listOf = (item: ThreadItem | null) => (item === null ? [] : [item]);
 
 /** Turns that history has taken over: their question and a final answer are stored. */
 export function settledTurnIds(
@@ -123,11 +128,15 @@ function storedItem(message: ChatMessage, key: string): ThreadItem {
     text: message.text,
     at: message.at,
     state: storedState(message),
-    error: hasFailed ? (message.error ?? "This failed without a reason.") : null,
+    error: hasFailed ? failureText(message.error) : null,
     tools: message.tools,
     attachments: message.attachments,
     retryActivityId: hasFailed ? activityOf(message.id) : null,
   };
+}
+
+function failureText(error: string | null): string {
+  return error === null ? "This failed without a reason." : error.replace(/^Agent error:\s*/, "");
 }
 
 function storedState(message: ChatMessage): ThreadItem["state"] {
