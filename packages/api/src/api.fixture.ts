@@ -75,7 +75,9 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
           ...(body === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: isText ? new Uint8Array(Buffer.from(body)) : JSON.stringify(body) }),
+        ...(body === undefined
+          ? {}
+          : { body: isText ? new Uint8Array(Buffer.from(body)) : JSON.stringify(body) }),
       }),
       { ip: ip ?? "192.0.2.1" },
     );
@@ -158,7 +160,14 @@ function depsOf(test: TestDatabase, warnings: string[], options: TestApiOptions)
     worker: options.worker ?? { call: () => Promise.reject(new Error("no worker in this test")) },
     live: createLiveChannel((error) => keep({ err: error }, "a live listener failed")),
     templatesDir: path.resolve(import.meta.dirname, "../../templates/data"),
-    dispatcher: startDispatcher({ db, log, cipher, allowCidrs: [], a2aIdleTimeoutMs: 5000 }),
+    dispatcher: startDispatcher({
+      db,
+      log,
+      cipher,
+      allowCidrs: options.platform?.allowCidrs ?? [],
+      a2aIdleTimeoutMs: options.platform?.a2aIdleTimeoutMs ?? 5000,
+      pollMs: 50,
+    }),
     now: options.now ?? (() => new Date()),
   };
 }
