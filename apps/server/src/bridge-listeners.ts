@@ -16,7 +16,8 @@ export interface BridgeOptions {
   };
 }
 
-const LOOK_EVERY_MS = 5000;
+/** The first container after a start waits for this: it cannot register before. */
+const LOOK_EVERY_MS = 1000;
 const EVERYWHERE = ["0.0.0.0", "::"];
 
 /**
