@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@molecule/domain/errors";
 import { MAX_WRONG_SIGN_INS, SIGN_IN_WINDOW_MS } from "@molecule/domain/sessions";
+import { mintLink } from "../services/session/mint-link.ts";
 import { signIn } from "../services/session/sign-in.ts";
 import { signOut } from "../services/session/sign-out.ts";
-import { OPEN, SIGNED_IN } from "./guards.ts";
+import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
 import { RateLimiter, rateLimited } from "./rate-limit.ts";
 import { readBytes } from "./read-body.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, seeOther } from "./respond.ts";
-import { type Route, route } from "./router.ts";
+import { type Route, route, streaming } from "./router.ts";
 import { isSameOrigin } from "./same-origin.ts";
 import { pagePolicy } from "./security-headers.ts";
 import {
@@ -32,8 +33,9 @@ export function signInRoutes(): readonly Route[] {
   const wrong = new RateLimiter(MAX_WRONG_SIGN_INS, SIGN_IN_WINDOW_MS);
   return [
     route("GET", "/sign-in", OPEN, showPage),
-    route("POST", "/sign-in", OPEN, (context) => exchange(context, wrong)),
+    streaming(route("POST", "/sign-in", OPEN, (context) => exchange(context, wrong))),
     route("POST", "/sign-out", SIGNED_IN, endSession),
+    route("POST", "/admin/sign-in-links", ADMIN, newLink),
   ];
 }
 
@@ -73,6 +75,17 @@ async function exchange(context: RequestContext, wrong: RateLimiter): Promise<Re
     deps.log.warn({ host }, "the session cookie is not protected by https here");
   }
   return seeOther("/", [["set-cookie", sessionCookie(signedIn.secret, isSecure)]]);
+}
+
+/** A link for scripts and for the owner; only the admin token can make one without a machine login. */
+async function newLink({ deps, auth }: RequestContext): Promise<Response> {
+  if (auth.kind !== "admin") {
+    throw new DomainError("forbidden", "Only the admin token can make a sign-in link.", {
+      next: "Run “npm run link” where the platform runs.",
+    });
+  }
+  const link = await mintLink(deps);
+  return json(201, { url: link.url, expires_in: link.expiresInSeconds });
 }
 
 async function endSession({ deps, auth }: RequestContext): Promise<Response> {
