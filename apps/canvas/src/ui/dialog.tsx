@@ -1,7 +1,8 @@
+"use client";
 import clsx from "clsx";
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 
 export interface DialogProps {
   open: boolean;
@@ -24,7 +25,10 @@ const KINDS = {
     "inset-y-0 right-0 w-full max-w-[520px] rounded-none sm:inset-y-2 sm:right-2 sm:rounded-xl",
 };
 
-/** The one modal layer. Focus is trapped inside and returns to where it was; Escape closes it. */
+/**
+ * The one modal layer. Focus goes to the element marked `data-initial-focus`, else to the dialog itself; it is
+ * trapped inside and returns to where it was. Escape closes.
+ */
 export function Dialog(props: DialogProps) {
   const {
     open,
@@ -36,11 +40,19 @@ export function Dialog(props: DialogProps) {
     className,
     children,
   } = props;
+  const content = useRef<HTMLDivElement>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
         <Radix.Content
+          ref={content}
+          onOpenAutoFocus={(event) => {
+            // Focus belongs to what the dialog is for, not to its Close button.
+            event.preventDefault();
+            const first = content.current?.querySelector<HTMLElement>("[data-initial-focus]");
+            (first ?? content.current)?.focus();
+          }}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
           className={clsx(
             "fixed z-40 flex animate-fade flex-col overflow-hidden border border-line-strong bg-card shadow-layer focus-visible:outline-none",

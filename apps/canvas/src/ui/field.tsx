@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { ChevronDown } from "lucide-react";
 import type { ComponentProps, ReactNode } from "react";
 import { useId } from "react";
 
@@ -29,13 +30,23 @@ export function Textarea({ className, ...rest }: ComponentProps<"textarea">) {
   );
 }
 
-/** A choice among few options, drawn by the browser so that it works everywhere. */
+/** A choice among few options; the list is the browser's, so that it works everywhere. */
 export function Select({ className, ...rest }: ComponentProps<"select">) {
   return (
-    <select
-      {...rest}
-      className={clsx(CONTROL, "h-8 pr-7 pointer-coarse:h-11 pointer-coarse:text-md", className)}
-    />
+    <span className={clsx("relative block", className)}>
+      <select
+        {...rest}
+        className={clsx(
+          CONTROL,
+          "h-8 appearance-none truncate pr-8 pointer-coarse:h-11 pointer-coarse:text-md",
+        )}
+      />
+      <ChevronDown
+        size={14}
+        className="pointer-events-none absolute top-1/2 right-2.5 -translate-y-1/2 text-muted"
+        aria-hidden="true"
+      />
+    </span>
   );
 }
 

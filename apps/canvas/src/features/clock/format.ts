@@ -28,9 +28,13 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return ms < 45 * SECOND_MS ? "just now" : `${formatDuration(ms)} ago`;
 }
 
-/** Seconds until an instant, at least 1: `12 s`, `3 min`. */
+/** Up to here a countdown is in seconds. */
+const COUNTDOWN_MS = 100 * SECOND_MS;
+
+/** How long until an instant, at least a second: `12 s`, `95 s`, `3 min`. */
 export function formatUntil(atMs: number, nowMs: number): string {
-  return formatDuration(Math.max(SECOND_MS, Math.ceil((atMs - nowMs) / SECOND_MS) * SECOND_MS));
+  const ms = Math.max(SECOND_MS, Math.ceil((atMs - nowMs) / SECOND_MS) * SECOND_MS);
+  return ms < COUNTDOWN_MS ? `${ms / SECOND_MS} s` : formatDuration(ms);
 }
 
 /** The time of day in the reader's own way: `12:04`. */

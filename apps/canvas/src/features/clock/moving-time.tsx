@@ -4,11 +4,7 @@ import { formatAgo, formatElapsed, formatUntil } from "./format.ts";
 
 /** A running clock since an instant: `0:42`. */
 export function Elapsed({ sinceMs }: { sinceMs: number }) {
-  return (
-    <time className="font-mono text-[0.96em] tracking-tight">
-      {formatElapsed(useNow() - sinceMs)}
-    </time>
-  );
+  return <time>{formatElapsed(useNow() - sinceMs)}</time>;
 }
 
 /** How long ago, in words. */

@@ -35,7 +35,7 @@ export function EmptyCanvas() {
         >
           <textarea
             // biome-ignore lint/a11y/noAutofocus: the page asks one question, and this is where it is answered
-            autoFocus
+            autoFocus={matchMedia("(pointer: fine)").matches}
             aria-label="What should your first agent do?"
             placeholder="For example: keep a list of open questions, and write a plan for each"
             value={prompt}

@@ -47,40 +47,41 @@ export function WhatStep({ draft, change, problem, name, templates, setKeys }: W
           <span className="ml-auto text-xs text-muted">runs where you run it</span>
         </button>
       </div>
-      <Field label="Name" error={errorOf(problem, "name")}>
-        {(ids) => (
-          <Input
-            {...ids}
-            data-field="name"
-            value={name}
-            maxLength={255}
-            autoComplete="off"
-            onChange={(event) => change({ name: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field
-        label="Role"
-        error={errorOf(problem, "role")}
-        hint="Its colleagues read this to know whom to ask. Optional."
-      >
-        {(ids) => (
-          <Input
-            {...ids}
-            data-field="role"
-            value={draft.role}
-            maxLength={1000}
-            autoComplete="off"
-            onChange={(event) => change({ role: event.target.value })}
-          />
-        )}
-      </Field>
+      <div className="grid gap-3 sm:grid-cols-2">
+        <Field label="Name" error={errorOf(problem, "name")}>
+          {(ids) => (
+            <Input
+              {...ids}
+              data-field="name"
+              data-initial-focus
+              value={name}
+              maxLength={255}
+              autoComplete="off"
+              onChange={(event) => change({ name: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Role" error={errorOf(problem, "role")} aside={<Optional />}>
+          {(ids) => (
+            <Input
+              {...ids}
+              data-field="role"
+              placeholder="What colleagues ask it for"
+              value={draft.role}
+              maxLength={1000}
+              autoComplete="off"
+              onChange={(event) => change({ role: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
       {isExternal ? null : (
-        <Field label="First message" hint="Sent as soon as it is online. Optional.">
+        <Field label="First message" aside={<Optional />}>
           {(ids) => (
             <Textarea
               {...ids}
               value={draft.prompt}
+              placeholder="Sent as soon as it is online"
               className="max-h-40"
               onChange={(event) => change({ prompt: event.target.value })}
             />
@@ -89,4 +90,8 @@ export function WhatStep({ draft, change, problem, name, templates, setKeys }: W
       )}
     </Step>
   );
+}
+
+function Optional() {
+  return <span className="text-xs text-muted">optional</span>;
 }

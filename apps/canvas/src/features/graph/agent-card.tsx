@@ -4,7 +4,7 @@ import type { NodeProps } from "@xyflow/react";
 import clsx from "clsx";
 import { memo } from "react";
 import { CardLineView } from "../status/card-line-view.tsx";
-import { StatusGlyph } from "../status/status-glyph.tsx";
+import { StatusGlyph, tileColour } from "../status/status-glyph.tsx";
 import { statusView } from "../status/status-view.ts";
 import { useNode } from "../store/node-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
@@ -43,6 +43,7 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
         isTarget && "border-dashed border-focus bg-raised",
         isDimmed && "opacity-30",
       )}
+      style={level === "tile" ? { backgroundColor: tileColour(statusView(node).tone) } : undefined}
     >
       {level === "full" ? <FullFace node={node} /> : <SmallFace node={node} level={level} />}
     </article>

@@ -5,14 +5,18 @@ import { useTRPCClient } from "../../trpc/client.tsx";
 import { useOrganisation } from "../store/node-store.tsx";
 import type { CardNode } from "./model/flow-graph.ts";
 import { absoluteRects, type LaidOut } from "./model/layout.ts";
-import { boundsOf, overlaps, type Rect } from "./model/rect.ts";
+import { boundsOf, centreOf, overlaps, type Rect } from "./model/rect.ts";
 
 const CAMERA_MS = 240;
 /** Quiet before the place of the camera is saved. */
 const SAVE_AFTER_MS = 2_000;
 /** Room kept around a card that the camera brings into view, in px of the window. */
 const MARGIN = 40;
-const FIT = { padding: 0.14, maxZoom: 1, minZoom: 0.1 } as const;
+/** Free at the border when everything is shown, as a share of the window. */
+const FIT_PADDING = 0.1;
+const MIN_FIT_ZOOM = 0.1;
+/** A card that was opened by its address is shown at least this large. */
+const READABLE_ZOOM = 0.85;
 
 /** The camera: where it starts, how it follows, and that it is remembered. */
 export function useCamera(
@@ -42,9 +46,16 @@ export function useCamera(
       void flow.setViewport(viewport);
       return;
     }
-    void flow.fitBounds(bounds, { ...FIT, duration: isFirst ? 0 : CAMERA_MS });
-    // One small organisation should not fill the window with one giant card.
-    if (flow.getZoom() > 1) void flow.zoomTo(1);
+    const duration = isFirst ? 0 : CAMERA_MS;
+    const whole = fitZoom(bounds, { width, height });
+    const opened = openId === null ? undefined : absoluteRects(items).get(openId);
+    if (opened !== undefined && whole < READABLE_ZOOM) {
+      const { x, y } = centreOf(opened);
+      void flow.setCenter(x, y, { zoom: READABLE_ZOOM, duration });
+    } else {
+      const { x, y } = centreOf(bounds);
+      void flow.setCenter(x, y, { zoom: whole, duration });
+    }
   });
   const isEmpty = items.length === 0;
   useEffect(() => {
@@ -92,14 +103,23 @@ export function useCamera(
 
   const fitAll = useCallback(() => {
     const bounds = boundsOf([...absoluteRects(items).values()]);
-    if (bounds !== null) void flow.fitBounds(bounds, { ...FIT, duration: CAMERA_MS });
-  }, [flow, items]);
+    if (bounds === null) return;
+    const { x, y } = centreOf(bounds);
+    void flow.setCenter(x, y, { zoom: fitZoom(bounds, flowStore.getState()), duration: CAMERA_MS });
+  }, [flow, flowStore, items]);
   const centre = useCallback(() => {
     const { width, height } = flowStore.getState();
     const { x, y, zoom } = flow.getViewport();
     return { x: (width / 2 - x) / zoom, y: (height / 2 - y) / zoom };
   }, [flow, flowStore]);
   return { onMoveEnd, reveal, fitAll, centre };
+}
+
+/** The zoom at which a box fills the window; never above natural size, so that few cards stay cards. */
+function fitZoom(bounds: Rect, room: { readonly width: number; readonly height: number }): number {
+  const free = 1 - 2 * FIT_PADDING;
+  const zoom = Math.min((room.width * free) / bounds.width, (room.height * free) / bounds.height);
+  return Math.max(MIN_FIT_ZOOM, Math.min(1, zoom));
 }
 
 /** How far to move so that a stretch lies inside the window; nothing when it does. */

@@ -3,7 +3,7 @@ import { MiniMap, Panel, useReactFlow, useStore } from "@xyflow/react";
 import { Map as MapIcon, Maximize, Minus, Plus } from "lucide-react";
 import { useState } from "react";
 import { IconButton } from "../../ui/button.tsx";
-import type { Tone } from "../status/status-view.ts";
+import { toneValue } from "../status/status-glyph.tsx";
 import { statusView } from "../status/status-view.ts";
 import { useNodeStore } from "../store/node-store.tsx";
 import type { CardNode } from "./model/flow-graph.ts";
@@ -46,24 +46,12 @@ export function ZoomCorner({ onFit }: { onFit: () => void }) {
   );
 }
 
-const FILLS: Readonly<Record<Tone, string>> = {
-  online: "var(--status-online)",
-  provisioning: "var(--status-provisioning)",
-  restarting: "var(--status-restarting)",
-  degraded: "var(--status-degraded)",
-  failed: "var(--status-failed)",
-  paused: "var(--status-paused)",
-  hibernated: "var(--status-paused)",
-  offline: "var(--status-offline)",
-  awaiting: "var(--status-awaiting)",
-};
-
 function Overview() {
   const store = useNodeStore();
   const fill = (card: CardNode) => {
     const node = store.getState().byId[card.id];
     if (card.data.kind === "team" || node === undefined) return "var(--hover)";
-    return FILLS[statusView(node).tone];
+    return toneValue(statusView(node).tone);
   };
   return (
     <MiniMap<CardNode>

@@ -65,7 +65,7 @@ export function AccountMenu({ hasTheme = false }: { hasTheme?: boolean }) {
     <button
       type="button"
       aria-label={`Account of ${name}`}
-      className="inline-flex size-7 items-center justify-center rounded-full border border-line-strong bg-raised text-xs font-semibold text-ink hover:bg-hover data-[state=open]:bg-hover pointer-coarse:size-10"
+      className="inline-flex size-7 items-center justify-center rounded-full border border-line-strong bg-raised text-xs font-semibold text-ink hover:bg-hover data-[state=open]:bg-hover pointer-coarse:size-9"
     >
       {name.charAt(0).toUpperCase()}
     </button>

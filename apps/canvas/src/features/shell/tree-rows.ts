@@ -1,5 +1,8 @@
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 
+/** `Team 2` stands before `Team 10`. */
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
 /** One visible line of the tree. */
 export interface TreeRow {
   readonly node: WorkspaceNode;
@@ -32,7 +35,7 @@ export function treeRows(
   const visited = new Set<string>();
   const walk = (parentId: string | null, level: number) => {
     const members = [...(children.get(parentId) ?? [])].sort((a, b) =>
-      a.name.localeCompare(b.name),
+      byName.compare(a.name, b.name),
     );
     for (const node of members) {
       if (visited.has(node.id)) continue;

@@ -112,6 +112,7 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
   const isOpen = route.kind === "workspace" && route.workspaceId === node.id;
   const status = statusView(node);
   const open = () => actions.open(node.id);
+  const fold = <FoldMark {...{ hasChildren, isFolded, isPage, onFold }} />;
   return (
     <div
       role="treeitem"
@@ -122,11 +123,11 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
       aria-label={`${node.name}, ${status.word}`}
       data-tree-id={node.id}
       className={clsx(
-        "flex min-w-0 items-center gap-1.5 rounded-md pr-2 outline-offset-[-2px] hover:bg-hover",
-        isPage ? "min-h-14 text-md" : "h-8 text-sm",
+        "flex min-w-0 items-center rounded-md pr-2 outline-offset-[-2px] hover:bg-hover",
+        isPage ? "min-h-14 gap-3 text-md" : "h-8 gap-1.5 text-sm",
         isOpen && "bg-hover",
       )}
-      style={{ paddingLeft: (level - 1) * (isPage ? 20 : 14) + 4 }}
+      style={{ paddingLeft: isPage ? (level - 1) * 24 + 12 : (level - 1) * 14 + 4 }}
       onClick={open}
       onContextMenu={(event) => {
         event.preventDefault();
@@ -139,7 +140,7 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
         } else onKeyDown(event);
       }}
     >
-      <FoldMark hasChildren={hasChildren} isFolded={isFolded} isPage={isPage} onFold={onFold} />
+      {isPage ? null : fold}
       <StatusGlyph status={status} size={isPage ? 16 : 13} />
       <span className="min-w-0 flex-1">
         <span className={clsx("block truncate", isPage ? "font-medium text-ink" : "text-ink")}>
@@ -160,6 +161,7 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
       {isPage || status.tone === "online" ? null : (
         <span className="shrink-0 text-xs text-muted">{status.word}</span>
       )}
+      {isPage ? fold : null}
     </div>
   );
 }
@@ -173,13 +175,13 @@ interface FoldMarkProps {
 
 /** Folds with the pointer; the keyboard folds with the arrows, so this is hidden from it. */
 function FoldMark({ hasChildren, isFolded, isPage, onFold }: FoldMarkProps) {
-  if (!hasChildren) return <span className={isPage ? "w-4 shrink-0" : "w-[18px] shrink-0"} />;
+  if (!hasChildren) return isPage ? null : <span className="w-[18px] shrink-0" />;
   return (
     <span
       aria-hidden="true"
       className={clsx(
         "inline-flex shrink-0 items-center justify-center rounded text-muted hover:text-ink",
-        isPage ? "-ml-2 size-10" : "h-7 w-[18px]",
+        isPage ? "-mr-1 size-11" : "h-7 w-[18px]",
       )}
       onClick={(event) => {
         event.stopPropagation();

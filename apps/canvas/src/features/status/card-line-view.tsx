@@ -119,11 +119,13 @@ function ProgressLine({
 }) {
   const { progress, reason } = line;
   const { stageNo, stageCount, label, elapsedMs, expectedMs, isSlow } = progress;
+  const above = reason ?? (isSlow ? "slower than usual" : null);
+  const isUsual = expectedMs !== null && !isSlow;
   return (
     <>
-      {reason === null ? null : (
-        <p className="truncate text-muted" title={reason}>
-          {capitalised(reason)}
+      {above === null ? null : (
+        <p className={clsx("truncate", reason === null ? "text-warn" : "text-muted")} title={above}>
+          {capitalised(above)}
         </p>
       )}
       <Row
@@ -136,10 +138,12 @@ function ProgressLine({
           </span>
         }
         end={
-          <span className={isSlow ? "text-warn" : undefined}>
-            {isSlow ? "slower than usual · " : null}
+          <span
+            className={clsx(isSlow && "text-warn")}
+            title={isSlow ? "Slower than usual" : undefined}
+          >
             {formatElapsed(elapsedMs)}
-            {expectedMs === null || isSlow ? null : ` of about ${formatElapsed(expectedMs)}`}
+            {isUsual ? ` of about ${formatElapsed(expectedMs)}` : null}
           </span>
         }
       />
@@ -220,7 +224,7 @@ function pendingWhen(line: CardLine & { kind: "pending" }): ReactNode {
 
 function Row({ text, end }: { text: ReactNode; end: ReactNode }) {
   return (
-    <div className="flex min-w-0 items-start justify-between gap-2">
+    <div className="flex min-w-0 items-baseline justify-between gap-2">
       <span className="flex min-w-0 flex-1">{text}</span>
       {end === null ? null : <span className="shrink-0 text-muted">{end}</span>}
     </div>

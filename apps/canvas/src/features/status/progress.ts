@@ -4,11 +4,11 @@ import { STAGES, type Stage } from "@molecule/domain/sets";
 /** What each stage says while it lasts. */
 export const STAGE_LABELS: Readonly<Record<Stage, string>> = {
   queued: "Queued",
-  stopping: "Stopping the old one",
+  stopping: "Stopping",
   preparing: "Preparing files",
   creating: "Creating",
   booting: "Booting",
-  first_heartbeat: "Waiting for first heartbeat",
+  first_heartbeat: "Waiting for its first beat",
 };
 
 /** Where the bar stands when a stage begins; the last entry is the end. Booting is most of a start. */

@@ -19,6 +19,29 @@ export function toneColour(tone: Tone): string {
   return COLOURS[tone];
 }
 
+const VARIABLES: Readonly<Record<Tone, string>> = {
+  online: "var(--status-online)",
+  provisioning: "var(--status-provisioning)",
+  restarting: "var(--status-restarting)",
+  degraded: "var(--status-degraded)",
+  failed: "var(--status-failed)",
+  paused: "var(--status-paused)",
+  hibernated: "var(--status-paused)",
+  offline: "var(--status-offline)",
+  awaiting: "var(--status-awaiting)",
+};
+
+/** The colour of a tone as a CSS value, where no class can go. */
+export function toneValue(tone: Tone): string {
+  return VARIABLES[tone];
+}
+
+/** The quiet fill of a tile: what needs a person stands out, what is well does not. */
+export function tileColour(tone: Tone): string {
+  const share = tone === "failed" || tone === "degraded" ? 26 : tone === "online" ? 9 : 14;
+  return `color-mix(in srgb, ${VARIABLES[tone]} ${share}%, var(--card))`;
+}
+
 /** The shape of a state, 14 px unless `size` says otherwise. The word beside it carries the meaning. */
 export function StatusGlyph({
   status,
@@ -40,18 +63,23 @@ export function StatusGlyph({
       className={clsx("shrink-0", COLOURS[status.tone])}
       aria-hidden="true"
     >
-      {SHAPES[status.tone]}
-      {status.isBusy ? (
-        <circle
-          cx="8"
-          cy="8"
-          r="7"
-          strokeWidth="1.5"
-          strokeDasharray="11 33"
-          className="origin-center animate-turn"
-        />
-      ) : null}
+      {status.isBusy ? <Busy /> : SHAPES[status.tone]}
     </svg>
+  );
+}
+
+/** At work: the glyph's edge moves. Only an agent that is up can be at work, so its dot is the steady one. */
+function Busy() {
+  return (
+    <>
+      <circle cx="8" cy="8" r="3" fill="currentColor" stroke="none" />
+      <circle cx="8" cy="8" r="6.25" strokeWidth="1.5" opacity="0.28" />
+      <path
+        d="M8 1.75A6.25 6.25 0 0 1 14.25 8"
+        strokeWidth="1.5"
+        className="origin-center animate-turn"
+      />
+    </>
   );
 }
 
