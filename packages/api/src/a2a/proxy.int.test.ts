@@ -232,7 +232,9 @@ describe("a streamed reply", () => {
 
 describe("a delivery that goes wrong", () => {
   it("is never repeated when the agent may have done the work", async () => {
-    agent.behave((_call, res) => res.destroy());
+    agent.behave((_call, res) => {
+      res.destroy();
+    });
     const response = await send(message("hi", "lost"));
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ delivery_confirmed: false });
