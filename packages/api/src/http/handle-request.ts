@@ -5,7 +5,13 @@ import type { Deps } from "../deps.ts";
 import { newRequestId, toDomainError } from "../errors.ts";
 import { canonicalId, checkGuard, type Guard } from "./guards.ts";
 import { addRateHeaders, RateLimiter, type RateState, rateLimited } from "./rate-limit.ts";
-import { onceJson, type Peer, parseBody, type RequestContext } from "./request-context.ts";
+import {
+  onceJson,
+  type Peer,
+  parseBody,
+  type RequestContext,
+  requireObject,
+} from "./request-context.ts";
 import { type ResolvedAuth, resolveAuth } from "./resolve-auth.ts";
 import { failure } from "./respond.ts";
 import { createRouter, type Route, type RouteMatch } from "./router.ts";
@@ -90,6 +96,8 @@ async function run(state: HttpState, exchange: Exchange, match: RouteMatch): Pro
     requireSameOrigin(req);
     if (match.route.takes !== "stream") requireJsonType(req);
   }
+  // A route that needs no body still refuses one that is broken or too large.
+  if (isUnsafe && match.route.takes !== "stream") requireObject(await json());
   const context: RequestContext = {
     req,
     url: exchange.url,

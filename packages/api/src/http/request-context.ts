@@ -46,11 +46,16 @@ export function onceJson(req: Request): () => Promise<unknown> {
   };
 }
 
-/** `value` by `schema`. @throws ZodError, answered as `bad_request` naming the field. */
-export function parseBody<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const object = value ?? {};
-  if (typeof object !== "object" || Array.isArray(object)) {
+/** An absent body or a JSON object passes. @throws DomainError `bad_request`. */
+export function requireObject(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new DomainError("bad_request", "The body must be a JSON object.");
   }
-  return schema.parse(object);
+}
+
+/** `value` by `schema`. @throws ZodError, answered as `bad_request` naming the field. */
+export function parseBody<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  requireObject(value);
+  return schema.parse(value ?? {});
 }
