@@ -39,8 +39,8 @@ export type Claimed =
   | { readonly kind: "expired"; readonly item: QueueItem };
 
 /**
- * Claims one due item: per target in order of priority and arrival, and no more at once than the
- * target takes. Null when nothing is due. One statement, so two processes never claim the same item.
+ * Claims one due item: per target only the first in line by priority and arrival, also while that one
+ * pauses, so that none is overtaken; and no more at once than the target takes. Null when nothing is due. One statement, so two processes never claim the same item.
  */
 export async function claimDueItem(q: Queryable, lease: DeliveryLease): Promise<Claimed | null> {
   const seconds = lease.leaseMs / 1000;
@@ -52,8 +52,7 @@ export async function claimDueItem(q: Queryable, lease: DeliveryLease): Promise<
         AND (i.status = 'dispatched' AND (i.lease_until IS NULL OR i.lease_until < cp_now())
           OR i.status = 'queued'
             AND NOT EXISTS (SELECT 1 FROM a2a_queue o WHERE o.workspace_id = i.workspace_id
-              AND o.status = 'queued' AND (o.priority, i.enqueued_at, i.id) > (i.priority, o.enqueued_at, o.id)
-              AND o.next_action_at <= cp_now())
+              AND o.status = 'queued' AND (o.priority, i.enqueued_at, i.id) > (i.priority, o.enqueued_at, o.id))
             AND (SELECT count(*) FROM a2a_queue b WHERE b.workspace_id = i.workspace_id
               AND b.status = 'dispatched') < GREATEST(w.max_concurrent_tasks, 1))
       ORDER BY i.next_action_at FOR UPDATE OF i SKIP LOCKED LIMIT 1)
