@@ -124,7 +124,11 @@ describe.runIf(hasEngine)("on a real engine", () => {
       const hog = "const all=[];for(;;)all.push(Buffer.alloc(1e7,1))";
       const run = await bed.run(providerId, ["/usr/local/bin/node", "-e", hog]);
       expect(run.code).not.toBe(0);
-      await bed.engine.docker.getContainer(providerId).kill();
+      // The kernel takes the largest process; where that was the runtime, the container ended too.
+      await bed.engine.docker
+        .getContainer(providerId)
+        .kill()
+        .catch(() => undefined);
       await waitUntil("the container ended", async () => {
         return (await bed.backend.inspect(spec))?.state === "exited";
       });

@@ -196,9 +196,9 @@ describe.runIf(hasEngine)("from inside a container", () => {
 
   it("is held to its memory: more is killed, and swap adds none", async () => {
     const hog = "const all=[];for(;;)all.push(Buffer.alloc(1e7,1))";
-    const { code } = await bed.run(agent.providerId, ["/usr/local/bin/node", "-e", hog]);
+    const { code } = await bed.run(neighbour.providerId, ["/usr/local/bin/node", "-e", hog]);
     expect(code).toBe(137);
-    const { HostConfig } = await bed.engine.docker.getContainer(agent.providerId).inspect();
+    const { HostConfig } = await bed.engine.docker.getContainer(neighbour.providerId).inspect();
     expect(HostConfig.MemorySwap).toBe(HostConfig.Memory);
   });
 
