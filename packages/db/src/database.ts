@@ -146,3 +146,13 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   }
   return false;
 }
+
+/** True when Postgres gave up a transaction in favour of another one: the same may be tried again. */
+export function isRetryableConflict(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
+    const code = "code" in current ? current.code : "";
+    if (code === "40P01" || code === "40001" || code === "55P03") return true;
+    current = current.cause;
+  }
+  return false;
+}

@@ -1,5 +1,5 @@
 import { type Claim, claimDue, releaseClaim, renewLease } from "@molecule/db/claim";
-import { isConnectionError } from "@molecule/db/database";
+import { isConnectionError, isRetryableConflict } from "@molecule/db/database";
 import { WORK_CHANNEL } from "@molecule/db/events/append-event";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
@@ -72,11 +72,13 @@ export class Reconciler implements Stoppable {
 
   #begin(claim: Claim): void {
     const controller = new AbortController();
+    // Named with its epoch: work that has lost its lease may still be ending when the next begins.
+    const name = `${claim.id}:${claim.epoch}`;
     const done = this.#work(claim, controller).finally(() => {
-      this.#running.delete(claim.id);
+      this.#running.delete(name);
       this.#loop.wake();
     });
-    this.#running.set(claim.id, { done, abort: () => controller.abort() });
+    this.#running.set(name, { done, abort: () => controller.abort() });
   }
 
   /** Never rejects. */
@@ -125,6 +127,8 @@ export class Reconciler implements Stoppable {
       return await carryOut(this.#options, work, decided);
     } catch (error) {
       if (work.signal.aborted || isConnectionError(error)) throw error;
+      // Every step may be repeated; losing against another transaction is nobody's failure.
+      if (isRetryableConflict(error)) return "again";
       return await recoverStep(this.#options, work, error);
     }
   }

@@ -14,7 +14,8 @@ export interface AttemptRef {
 
 /**
  * Notes that the attempt's agent has registered; the card then waits for its first beat. A second
- * registration changes nothing. Takes no lock on the workspace.
+ * registration changes nothing. Takes no lock on the workspace; a transaction that also writes the
+ * workspace's row writes that first, because everybody locks the workspace before its attempts.
  */
 export async function markRegistered(tx: Transaction, ref: AttemptRef): Promise<void> {
   const marked = await ormOf(tx)
