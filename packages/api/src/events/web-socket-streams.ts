@@ -1,10 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import {
-  type StreamControl,
-  WS_CLOSE_SIGNED_OUT,
-  WS_CLOSE_SLOW_CLIENT,
-} from "@molecule/contracts/events";
+import { WS_CLOSE_SIGNED_OUT, WS_CLOSE_SLOW_CLIENT } from "@molecule/contracts/close-codes";
+import type { StreamControl } from "@molecule/contracts/events";
 import { DomainError } from "@molecule/domain/errors";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Auth } from "../context.ts";
