@@ -62,3 +62,6 @@ export const DEFAULT_A2A_IDLE_TIMEOUT_MS = 300_000;
 export const AGENT_CALL_CEILING_MS = 1_800_000;
 /** Largest answer of an agent, in bytes. Source: §6.1. */
 export const MAX_AGENT_RESPONSE_BYTES = 10 * 1024 * 1024;
+
+/** The error of a turn that was cancelled; no failure, so a client may show it as calm as it is. */
+export const STOPPED_SENTENCE = "Stopped before it was finished.";

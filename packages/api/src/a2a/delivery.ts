@@ -3,7 +3,11 @@ import { recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
-import { AGENT_CALL_CEILING_MS, MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
+import {
+  AGENT_CALL_CEILING_MS,
+  MAX_AGENT_RESPONSE_BYTES,
+  STOPPED_SENTENCE,
+} from "@molecule/domain/delivery";
 import {
   type AgentHead,
   type AgentResult,
@@ -57,7 +61,7 @@ export async function deliver(
   }
   const { isError, text, toolTrace } = readReply(body);
   const isCancelled = taskState(fields(fields(fields(body).result).status).state) === "canceled";
-  const sentence = isCancelled ? "Stopped before it was finished." : text.slice(0, 4096);
+  const sentence = isCancelled ? STOPPED_SENTENCE : text.slice(0, 4096);
   await store(tools, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,

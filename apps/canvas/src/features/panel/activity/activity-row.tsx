@@ -18,8 +18,9 @@ import {
 } from "lucide-react";
 import { memo } from "react";
 import { formatTime } from "../../clock/format.ts";
+import { useOrganisation } from "../../store/node-store.tsx";
 import { durationText, fullTimeText } from "../text/time-text.ts";
-import { directionOf, readableBody } from "./model/timeline.ts";
+import { actorOf, directionOf, rowText } from "./model/timeline.ts";
 
 const ICONS: Readonly<Record<ActivityType, LucideIcon>> = {
   a2a_send: MessageSquare,
@@ -73,7 +74,9 @@ export const ActivityRow = memo(function ActivityRow(props: {
 
 function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string }) {
   const Icon = ICONS[row.type];
-  const direction = directionOf(row, workspaceId);
+  const reader = useOrganisation()?.member.name ?? null;
+  const direction = directionOf(row, workspaceId, reader);
+  const actor = actorOf(row);
   const isBad = row.status === "error" || row.type === "error";
   return (
     <>
@@ -82,7 +85,7 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
         className={clsx("mt-[3px] shrink-0", isBad ? "text-danger" : "text-muted")}
         aria-hidden="true"
       />
-      <span className="min-w-0 flex-1 text-sm">
+      <span className="line-clamp-2 min-w-0 flex-1 text-sm">
         {direction === null ? null : (
           <span className="mr-1.5 inline-flex max-w-full items-center gap-1 align-bottom text-xs leading-5 font-medium text-ink">
             <span className="truncate">{direction.from}</span>
@@ -96,10 +99,10 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
             direction === null ? "text-ink" : "text-muted",
           )}
         >
-          {row.summary}
+          {rowText(row)}
         </span>
-        {row.actorName === null || direction !== null ? null : (
-          <span className="text-muted"> · {row.actorName}</span>
+        {actor === null || direction !== null ? null : (
+          <span className="text-muted"> · {actor === reader ? "you" : actor}</span>
         )}
       </span>
       <span className="flex shrink-0 items-baseline gap-1.5 text-xs leading-5 text-muted">
@@ -118,12 +121,18 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
 const STATUS_TEXT = { error: "failed", pending: "running", queued: "queued" } as const;
 
 function Body({ title, body, isBad = false }: { title: string; body: string; isBad?: boolean }) {
+  const isData = /^[[{]/.test(body);
   return (
-    <div>
-      <p className={clsx("pb-1 text-xs", isBad ? "text-danger" : "text-muted")}>{title}</p>
-      <pre className="max-h-72 overflow-auto rounded-lg border bg-page px-3 py-2 font-mono text-xs leading-[18px] whitespace-pre-wrap select-text [overflow-wrap:anywhere]">
-        {readableBody(body)}
-      </pre>
+    <div className="flex flex-col gap-1">
+      <p className={clsx("text-xs", isBad ? "text-danger" : "text-muted")}>{title}</p>
+      <p
+        className={clsx(
+          "max-h-72 overflow-auto rounded-lg border bg-page px-3 py-2 whitespace-pre-wrap select-text [overflow-wrap:anywhere]",
+          isData ? "font-mono text-xs leading-[18px]" : "text-sm",
+        )}
+      >
+        {body}
+      </p>
     </div>
   );
 }

@@ -39,7 +39,7 @@ export function ActivityTab({ workspaceId, isShown }: { workspaceId: string; isS
           <label
             key={each}
             className={clsx(
-              "relative inline-flex h-7 items-center rounded-full px-2.5 text-xs transition-colors duration-[120ms] focus-within:outline-2 focus-within:outline-focus pointer-coarse:h-9",
+              "relative inline-flex h-7 items-center rounded-full px-2.5 text-xs transition-colors duration-[120ms] has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:h-9",
               each === facet ? "bg-raised font-medium text-ink" : "text-muted hover:text-ink",
             )}
           >

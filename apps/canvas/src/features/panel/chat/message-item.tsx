@@ -122,7 +122,9 @@ function AgentMessage({ item, agentName, currentTask }: MessageItemProps) {
       )}
       <Attachments item={item} />
       {isWorking ? <Working note={item.note === "" ? currentTask : item.note} /> : null}
-      {item.state === "canceled" ? <p className="text-xs text-muted">Stopped by you.</p> : null}
+      {item.state === "canceled" ? (
+        <p className="text-xs text-muted">Stopped before it was finished.</p>
+      ) : null}
       {item.state === "failed" ? <FailedAnswer item={item} /> : null}
     </article>
   );

@@ -10,8 +10,8 @@ export function ToolRows({ tools, isWorking }: { tools: readonly ToolCall[]; isW
       ? `${latest.name} ${latest.detail}`
       : `Used ${tools.length} tools`;
   return (
-    <details className="group rounded-lg border text-xs open:bg-page">
-      <summary className="flex h-8 list-none items-center gap-2 px-2.5 text-muted select-none hover:text-ink pointer-coarse:h-11">
+    <details className="group text-xs">
+      <summary className="-ml-1 flex h-6 w-fit max-w-full list-none items-center gap-1.5 rounded-md px-1 text-muted select-none hover:text-ink pointer-coarse:h-11">
         <ChevronRight
           size={13}
           className="shrink-0 transition-transform duration-[120ms] group-open:rotate-90"
@@ -20,7 +20,7 @@ export function ToolRows({ tools, isWorking }: { tools: readonly ToolCall[]; isW
         <Wrench size={13} className="shrink-0" aria-hidden="true" />
         <span className="min-w-0 truncate">{summary}</span>
       </summary>
-      <ol className="flex flex-col gap-1.5 border-t px-2.5 py-2">
+      <ol className="my-1 ml-1 flex flex-col gap-1.5 border-l pl-3">
         {tools.map((tool, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: calls only ever grow at the end.
           <li key={index} className="flex gap-2">

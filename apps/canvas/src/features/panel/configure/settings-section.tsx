@@ -4,7 +4,7 @@ import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
-import { Field, Input, Select, Textarea } from "../../../ui/field.tsx";
+import { Field, Select, Textarea } from "../../../ui/field.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { ErrorState } from "../../../ui/state.tsx";
 import {
@@ -100,10 +100,12 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         {conflict("instructions")}
       </div>
       <div>
-        <Field label="Description" hint="One line that other agents and people see.">
+        <Field label="Description" hint="What other agents and people read about it.">
           {(ids) => (
-            <Input
+            <Textarea
               {...ids}
+              rows={1}
+              className="max-h-32 min-h-8"
               value={description.value}
               maxLength={1000}
               onChange={(event) => description.set(event.target.value)}

@@ -90,6 +90,15 @@ export function saveInputOf(
   };
 }
 
+/** The document as it is after a draft was saved as `version`, until it is read again. */
+export function savedDocument(
+  document: ConfigDocument,
+  sent: StagedDraft,
+  version: number,
+): ConfigDocument {
+  return { ...document, version, desired: { ...document.desired, ...sent.config.mine } };
+}
+
 /** "3 changes · one restart", or what keeps it from being one. */
 export function stagedSentence(count: number, willRestart: boolean): string {
   const changes = count === 1 ? "1 change" : `${count} changes`;

@@ -7,7 +7,13 @@ import { useConnection } from "../../session/connection.tsx";
 import { usePanelMemory, useReadMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { FRESH_MEMORY, type PanelMemory } from "../state/panel-state.ts";
 import { type FileDraft, fileKey, markConflict, settleSavedFile } from "./file-draft.ts";
-import { type StagedChange, type StagedDraft, saveInputOf, stagedChanges } from "./staged-save.ts";
+import {
+  type StagedChange,
+  type StagedDraft,
+  savedDocument,
+  saveInputOf,
+  stagedChanges,
+} from "./staged-save.ts";
 
 /** What the last save did, for the bar. */
 export type SaveOutcome =
@@ -59,6 +65,10 @@ export function useStagedDraft(workspaceId: string): Staged {
         setOutcome({ kind: "saved", willRestart, count: changes.length });
       }
       if (done !== null) {
+        // The form shows what was saved before it is read again.
+        queryClient.setQueryData(trpc.config.document.queryKey({ workspaceId }), (before) =>
+          before === undefined ? before : savedDocument(before, done.sent, done.result.version),
+        );
         await settleDraft(client, workspaceId, { sent: done.sent, update, readMemory });
       }
       // A live stream says what is stale by itself.

@@ -48,7 +48,7 @@ export function FilesToolbar(props: {
             <label
               key={each.root}
               className={clsx(
-                "relative inline-flex h-7 items-center rounded-md px-2.5 text-xs transition-colors duration-[120ms] focus-within:outline-2 focus-within:outline-focus pointer-coarse:h-9",
+                "relative inline-flex h-7 items-center rounded-md px-2.5 text-xs transition-colors duration-[120ms] has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:h-9",
                 each.root === root
                   ? "bg-card font-medium text-ink shadow-card"
                   : "text-muted hover:text-ink",

@@ -1,6 +1,14 @@
 import type { ActivityView } from "@molecule/contracts/panel";
 import { expect, test } from "vitest";
-import { byDay, directionOf, mergeRows, readableBody } from "./timeline.ts";
+import {
+  actorOf,
+  bodyText,
+  byDay,
+  directionOf,
+  mergeRows,
+  readableBody,
+  rowText,
+} from "./timeline.ts";
 
 function row(seq: number, over: Partial<ActivityView> = {}): ActivityView {
   return {
@@ -47,13 +55,25 @@ test("rows are cut where the day changes", () => {
 });
 
 test("a message between agents names both ends", () => {
-  expect(directionOf(row(1, { sourceName: "Lead" }), "w")).toEqual({ from: "Lead", to: "Ada" });
-  expect(directionOf(row(1), "w")).toEqual({ from: "You", to: "Ada" });
-  expect(directionOf(row(1, { method: "notify" }), "w")).toEqual({ from: "Ada", to: "You" });
-  expect(directionOf(row(1, { type: "lifecycle" }), "w")).toBeNull();
+  const ends = (over: Partial<ActivityView>) => directionOf(row(1, over), "w", "Me");
+  expect(ends({ sourceName: "Lead" })).toEqual({ from: "Lead", to: "Ada" });
+  expect(ends({ actorName: "Me" })).toEqual({ from: "You", to: "Ada" });
+  expect(ends({ actorName: "Bob" })).toEqual({ from: "Bob", to: "Ada" });
+  expect(ends({ method: "notify" })).toEqual({ from: "Ada", to: "You" });
+  expect(ends({ type: "lifecycle" })).toBeNull();
 });
 
-test("a JSON body is indented and any other text is left alone", () => {
-  expect(readableBody('{"a":1}')).toBe('{\n  "a": 1\n}');
-  expect(readableBody("plain")).toBe("plain");
+test("a message row says the message, any other row its summary", () => {
+  expect(rowText(row(1, { request: "Hello", summary: "message/send → Ada" }))).toBe("Hello");
+  const notify = { method: "notify", response: "Done", summary: "Agent message: Done" };
+  expect(rowText(row(1, notify))).toBe("Done");
+  expect(rowText(row(1, { type: "agent_log", request: "{}", summary: "Step 1" }))).toBe("Step 1");
+});
+
+test("an actor is named once", () => {
+  const summary = "Created by Bob";
+  expect(actorOf(row(1, { type: "lifecycle", summary, actorName: "Bob" }))).toBeNull();
+  expect(actorOf(row(1, { type: "change", summary: "model changed", actorName: "Bob" }))).toBe(
+    "Bob",
+  );
 });

@@ -1,4 +1,5 @@
 import type { ActivityView } from "@molecule/contracts/panel";
+import { PLATFORM_ACTOR } from "@molecule/domain/sets";
 
 /** Every row once, newest first; of two with one id the later given one stays. */
 export function mergeRows(...lists: readonly (readonly ActivityView[])[]): ActivityView[] {
@@ -28,24 +29,34 @@ export function byDay(
   return days;
 }
 
-/** Which way a message went, as this workspace sees it; null for rows that are no message. */
+/** Both ends of a message, as `reader` calls them; null for rows that are no message. */
 export function directionOf(
   row: ActivityView,
   workspaceId: string,
+  reader: string | null,
 ): { readonly from: string; readonly to: string } | null {
-  if (row.type !== "a2a_send" && row.type !== "a2a_receive" && row.type !== "delegation")
-    return null;
+  if (!isMessage(row)) return null;
   const target = row.targetName ?? (row.targetId === workspaceId ? "this agent" : null);
-  const source = row.sourceName ?? row.actorName ?? (row.method === "notify" ? target : "You");
+  const person = row.actorName === null || row.actorName === reader ? "You" : row.actorName;
+  const source = row.sourceName ?? (row.method === "notify" ? target : person);
   if (row.method === "notify") return { from: source ?? "the agent", to: "You" };
   return source === null || target === null ? null : { from: source, to: target };
 }
 
-/** A body as a person can read it: JSON indented, everything else as it came. */
-export function readableBody(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
+/** What a row says: the message itself where the row is one, else its summary. */
+export function rowText(row: ActivityView): string {
+  if (!isMessage(row)) return row.summary;
+  const said = row.method === "notify" ? row.response : row.request;
+  return said === null || said.trim() === "" ? row.summary : said.trim();
+}
+
+function isMessage(row: ActivityView): boolean {
+  return row.type === "a2a_send" || row.type === "a2a_receive" || row.type === "delegation";
+}
+
+/** Who else did it; null where the summary says so already, and for the platform's own doing. */
+export function actorOf(row: ActivityView): string | null {
+  const { actorName } = row;
+  if (actorName === null || actorName === PLATFORM_ACTOR.name) return null;
+  return row.summary.includes(actorName) ? null : actorName;
 }

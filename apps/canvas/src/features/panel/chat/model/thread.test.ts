@@ -1,4 +1,5 @@
 import type { ChatMessage } from "@molecule/contracts/panel";
+import { STOPPED_SENTENCE } from "@molecule/domain/delivery";
 import { expect, test } from "vitest";
 import { EMPTY_REPLY } from "./a2a-reply.ts";
 import { mergeMessages, settledTurnIds, threadItems } from "./thread.ts";
@@ -86,6 +87,12 @@ test("an answer that failed offers to try its activity again", () => {
   expect(items[1]).toMatchObject({ error: "x", retryActivityId: "1" });
   const both = [stored("1:q", { status: "error" }), stored("1:a", { status: "error", error: "x" })];
   expect(threadItems(both, [], "").map((item) => item.error)).toEqual([null, "x"]);
+});
+
+test("an answer that a person stopped is no failure", () => {
+  const answer = stored("1:a", { status: "error", error: STOPPED_SENTENCE, text: "1 2 3" });
+  const [, item] = threadItems([stored("1:q"), answer], [], "");
+  expect(item).toMatchObject({ state: "canceled", text: "1 2 3", error: null });
 });
 
 test("a message the agent sent by itself stands alone", () => {

@@ -1,4 +1,5 @@
 import type { ChatMessage } from "@molecule/contracts/panel";
+import { STOPPED_SENTENCE } from "@molecule/domain/delivery";
 import { replyText, type ToolCall } from "./a2a-reply.ts";
 import type { LocalTurn } from "./turn.ts";
 
@@ -119,7 +120,8 @@ function answerItem(
 }
 
 function storedItem(message: ChatMessage, key: string): ThreadItem {
-  const hasFailed = message.status === "error";
+  const isStopped = message.status === "error" && message.error === STOPPED_SENTENCE;
+  const hasFailed = message.status === "error" && !isStopped;
   return {
     ...BLANK,
     key,
@@ -127,7 +129,7 @@ function storedItem(message: ChatMessage, key: string): ThreadItem {
     author: message.author,
     text: message.text,
     at: message.at,
-    state: storedState(message),
+    state: isStopped ? "canceled" : storedState(message),
     error: hasFailed ? failureText(message.error) : null,
     tools: message.tools,
     attachments: message.attachments,
