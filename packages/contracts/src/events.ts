@@ -26,7 +26,3 @@ export const streamControl = z.discriminatedUnion("control", [
   z.object({ control: z.literal("resync"), reason: z.string() }),
 ]);
 export type StreamControl = z.infer<typeof streamControl>;
-
-/** WebSocket close codes of ours. */
-export const WS_CLOSE_SIGNED_OUT = 4401;
-export const WS_CLOSE_SLOW_CLIENT = 4408;

@@ -4,7 +4,8 @@ import { Keys } from "../../ui/keys.tsx";
 import { StatusGlyph } from "../status/status-glyph.tsx";
 import type { Tone } from "../status/status-view.ts";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
-import { COMMANDS, type Command, shownKeys } from "./commands.ts";
+import { COMMANDS, type Command } from "./commands.ts";
+import { shownKeys } from "./shown-keys.ts";
 import { useIsMac } from "./use-is-mac.ts";
 
 const SECTIONS: readonly { section: Command["section"]; title: string }[] = [

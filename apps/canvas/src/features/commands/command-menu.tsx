@@ -8,7 +8,8 @@ import { statusView } from "../status/status-view.ts";
 import { useNodesShallow } from "../store/node-store.tsx";
 import { useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
-import { COMMANDS, type Command, type CommandContext, shownKeys } from "./commands.ts";
+import { COMMANDS, type Command, type CommandContext } from "./commands.ts";
+import { shownKeys } from "./shown-keys.ts";
 import { useCommandContext } from "./use-command-context.ts";
 import { useIsMac } from "./use-is-mac.ts";
 

@@ -1,23 +1,29 @@
 "use client";
-import { lazy, Suspense, useRef } from "react";
-import { useShortcuts } from "../commands/use-shortcuts.ts";
-import { EmptyCanvas } from "../create/empty-canvas.tsx";
-import { Canvas } from "../graph/canvas.tsx";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { type CanvasHandle, CanvasHandleContext } from "../graph/canvas-handle.ts";
 import { useRoute } from "../location/use-route.ts";
 import { useConnection, useRetryNow } from "../session/connection.tsx";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi } from "../store/ui-store.tsx";
 import { useSystemTheme } from "../theme/theme.ts";
-import { CardMenu } from "../workspace-actions/card-menu.tsx";
 import { DockedPanel, PanelPage } from "./docked-panel.tsx";
 import { SignedOut, Unavailable } from "./full-screens.tsx";
-import { PhoneHome } from "./phone-home.tsx";
-import { Rail } from "./rail.tsx";
 import { StatusAnnouncer } from "./status-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
 import { useIsWide } from "./use-is-wide.ts";
 
+const Canvas = lazy(async () => ({ default: (await import("../graph/canvas.tsx")).Canvas }));
+const EmptyCanvas = lazy(async () => ({
+  default: (await import("../create/empty-canvas.tsx")).EmptyCanvas,
+}));
+const PhoneHome = lazy(async () => ({ default: (await import("./phone-home.tsx")).PhoneHome }));
+const Rail = lazy(async () => ({ default: (await import("./rail.tsx")).Rail }));
+const Shortcuts = lazy(async () => ({
+  default: (await import("../commands/shortcuts.ts")).Shortcuts,
+}));
+const CardMenu = lazy(async () => ({
+  default: (await import("../workspace-actions/card-menu.tsx")).CardMenu,
+}));
 const CommandMenu = lazy(async () => ({
   default: (await import("../commands/command-menu.tsx")).CommandMenu,
 }));
@@ -53,7 +59,6 @@ export function Screen() {
 
 function Shell({ isReady }: { isReady: boolean }) {
   const isWide = useIsWide(WIDE_FROM_PX) ?? true;
-  useShortcuts();
   return (
     <div className="flex h-dvh flex-col">
       <Page isWide={isWide} isReady={isReady} />
@@ -73,7 +78,11 @@ function Page({ isWide, isReady }: { isWide: boolean; isReady: boolean }) {
     <>
       <TopBar isWide={isWide} />
       <div className="flex min-h-0 flex-1">
-        {isWide && isRailOpen && !(isReady && isEmpty) ? <Rail /> : null}
+        {isWide && isRailOpen && !(isReady && isEmpty) ? (
+          <Suspense fallback={<div className="w-60 shrink-0 border-r bg-card" />}>
+            <Rail />
+          </Suspense>
+        ) : null}
         <main className="relative min-w-0 flex-1 bg-page">
           <Main isWide={isWide} isReady={isReady} isEmpty={isEmpty} />
         </main>
@@ -94,23 +103,29 @@ function Main({
   isReady: boolean;
   isEmpty: boolean;
 }) {
+  // Asked for beside the snapshot and not after it: this is what most pages show.
+  useEffect(() => {
+    if (isWide) void import("../graph/canvas.tsx");
+  }, [isWide]);
   if (!isReady) return null;
-  if (isEmpty) return <EmptyCanvas />;
-  return isWide ? <Canvas /> : <PhoneHome />;
+  const home = isWide ? <Canvas /> : <PhoneHome />;
+  return <Suspense fallback={null}>{isEmpty ? <EmptyCanvas /> : home}</Suspense>;
 }
 
 /** Everything that lies above the page; each part is fetched when it is first needed. */
 function Layers() {
   const route = useRoute();
   const layer = useUi((state) => state.layer);
+  const hasMenu = useUi((state) => state.menu !== null);
   const isRemoving = useUi((state) => state.removingId !== null);
   return (
     <Suspense fallback={null}>
+      <Shortcuts />
       {layer === "commands" ? <CommandMenu /> : null}
       {layer === "cheat-sheet" ? <CheatSheet /> : null}
       {route.kind === "new" ? <CreateSheet route={route} /> : null}
       {isRemoving ? <DeleteDialog /> : null}
-      <CardMenu />
+      {hasMenu ? <CardMenu /> : null}
     </Suspense>
   );
 }

@@ -1,18 +1,25 @@
 "use client";
 import { ChevronRight, PanelLeft, Plus, Search } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Keys } from "../../ui/keys.tsx";
-import { shownKeys } from "../commands/commands.ts";
+import { shownKeys } from "../commands/shown-keys.ts";
 import { useIsMac } from "../commands/use-is-mac.ts";
 import { scopeOf } from "../location/route.ts";
 import { useRoute } from "../location/use-route.ts";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
-import { AccountMenu, ThemeMenu } from "./account-menu.tsx";
 import { LivePill } from "./live-pill.tsx";
 import { Logo } from "./logo.tsx";
-import { ProblemsMenu } from "./problems-menu.tsx";
+
+const AccountMenu = lazy(async () => ({
+  default: (await import("./account-menu.tsx")).AccountMenu,
+}));
+const ThemeMenu = lazy(async () => ({ default: (await import("./account-menu.tsx")).ThemeMenu }));
+const ProblemsMenu = lazy(async () => ({
+  default: (await import("./problems-menu.tsx")).ProblemsMenu,
+}));
 
 /** The bar above everything, 48 px. */
 export function TopBar({ isWide }: { isWide: boolean }) {
@@ -27,8 +34,16 @@ export function TopBar({ isWide }: { isWide: boolean }) {
       {isWide ? <SearchButton /> : null}
       <div className="flex flex-1 items-center justify-end gap-1">
         <LivePill />
-        <ProblemsMenu />
-        {isWide ? <ThemeMenu /> : <SearchIcon />}
+        <Suspense fallback={<Room />}>
+          <ProblemsMenu />
+        </Suspense>
+        {isWide ? (
+          <Suspense fallback={<Room />}>
+            <ThemeMenu />
+          </Suspense>
+        ) : (
+          <SearchIcon />
+        )}
         <Button
           variant="primary"
           size="sm"
@@ -38,10 +53,17 @@ export function TopBar({ isWide }: { isWide: boolean }) {
         >
           New agent
         </Button>
-        <AccountMenu hasTheme={!isWide} />
+        <Suspense fallback={<Room />}>
+          <AccountMenu hasTheme={!isWide} />
+        </Suspense>
       </div>
     </header>
   );
+}
+
+/** Holds the place of a menu that is still being fetched, so that nothing jumps. */
+function Room() {
+  return <span className="size-8" />;
 }
 
 function RailToggle() {

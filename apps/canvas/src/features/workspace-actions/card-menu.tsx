@@ -2,7 +2,8 @@
 import { DropdownMenu } from "radix-ui";
 import { Fragment } from "react";
 import { MenuItem, MenuPanel, MenuSeparator } from "../../ui/menu.tsx";
-import { COMMANDS, shownKeys } from "../commands/commands.ts";
+import { COMMANDS } from "../commands/commands.ts";
+import { shownKeys } from "../commands/shown-keys.ts";
 import { useCommandContext } from "../commands/use-command-context.ts";
 import { useIsMac } from "../commands/use-is-mac.ts";
 import { useUi, useUiStore } from "../store/ui-store.tsx";

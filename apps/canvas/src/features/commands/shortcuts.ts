@@ -16,8 +16,8 @@ const ARROWS: Readonly<Record<string, Direction>> = {
 };
 const LAYERS = '[role="dialog"],[role="alertdialog"],[role="menu"],[role="listbox"],[role="tree"]';
 
-/** Listens for the keys of the page. Whatever has the focus keeps its own keys. */
-export function useShortcuts(): void {
+/** Listens for the keys of the page while it is mounted. Whatever has the focus keeps its own keys. */
+export function Shortcuts(): null {
   const contextOf = useCommandContext();
   const canvas = useCanvasHandle();
   const ui = useUiStore();
@@ -73,6 +73,7 @@ export function useShortcuts(): void {
     window.addEventListener("keydown", listener);
     return () => window.removeEventListener("keydown", listener);
   }, []);
+  return null;
 }
 
 function focusedCard(): string | null {
