@@ -1,14 +1,6 @@
 import type { ActivityView } from "@molecule/contracts/panel";
 import { expect, test } from "vitest";
-import {
-  actorOf,
-  bodyText,
-  byDay,
-  directionOf,
-  mergeRows,
-  readableBody,
-  rowText,
-} from "./timeline.ts";
+import { actorOf, byDay, directionOf, mergeRows, rowText } from "./timeline.ts";
 
 function row(seq: number, over: Partial<ActivityView> = {}): ActivityView {
   return {
