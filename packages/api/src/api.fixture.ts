@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import path from "node:path";
+import type { Database } from "@molecule/db/database";
 import { ensureOwner } from "@molecule/db/members/ensure-owner";
 import { createCipher } from "@molecule/db/secrets/cipher";
 import { addSignInLink } from "@molecule/db/sessions/sign-in-links";
@@ -53,13 +54,16 @@ export interface TestApiOptions {
   readonly platform?: Partial<Platform>;
   readonly worker?: WorkerClient;
   readonly now?: () => Date;
+  /** Opens the pool of the API; the usual one is direct. */
+  readonly openDb?: (url: string) => Database;
 }
 
 /** Starts an API; dispose it. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const test = await createTestDatabase();
   const warnings: string[] = [];
-  const deps = depsOf(test, warnings, options);
+  const db = options.openDb?.(test.url) ?? test.db;
+  const deps = depsOf(db, warnings, options);
   const api = await startApi(deps, async () => null);
   const servers: Server[] = [];
 
@@ -126,19 +130,19 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       for (const server of servers) server.closeAllConnections();
       await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
       await deps.dispatcher.stop(0);
+      if (db !== test.db) await db.close();
       await test.close();
     },
   };
 }
 
-function depsOf(test: TestDatabase, warnings: string[], options: TestApiOptions): Deps {
+function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps {
   const cipher = createCipher(randomBytes(32));
   const keep = (data: object, message: string) => {
     const error = "err" in data && data.err instanceof Error ? ` ${data.err.stack}` : "";
     warnings.push(`${message}${error}`);
   };
   const log = { debug: () => undefined, info: () => undefined, warn: keep, error: keep };
-  const { db } = test;
   return {
     db,
     cipher,

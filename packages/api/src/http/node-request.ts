@@ -33,10 +33,8 @@ export async function serveNode(
   const body = new IncomingBody(req);
   const response = await answer(toRequest(req, body, gone.signal));
   if (res.headersSent) return;
-  if (!req.complete) {
-    res.setHeader("connection", "close");
-    body.discard();
-  }
+  // Not “Connection: close”: Node would cut a client that is still sending before it read its answer.
+  if (!req.complete) body.discard();
   await send(response, req, res);
 }
 
