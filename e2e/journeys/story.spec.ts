@@ -1,0 +1,132 @@
+import { expect } from "@playwright/test";
+import { Canvas } from "../canvas-page.ts";
+import { removeAll, test } from "../product-fixture.ts";
+
+test.describe
+  .serial("the main job", () => {
+    test("an empty canvas asks for the first agent, and a template makes it in two clicks", async ({
+      signedIn: page,
+      platform,
+    }) => {
+      await removeAll(platform);
+      await page.reload();
+      await expect(
+        page.getByRole("heading", { name: "What should your first agent do?" }),
+      ).toBeVisible();
+      await page
+        .getByRole("button", { name: /^Assistant/ })
+        .first()
+        .click();
+      await page.getByRole("button", { name: "Create agent" }).click();
+      const canvas = new Canvas(page);
+      await expect(canvas.card("Assistant")).toBeVisible();
+      await canvas.isOnline("Assistant");
+    });
+
+    test("the agent answers, works in its own folder, and both survive a reload", async ({
+      signedIn: page,
+    }) => {
+      const canvas = new Canvas(page);
+      await canvas.open("Assistant");
+      await canvas.say("Assistant", "who are you");
+      await expect(canvas.lastAnswer("Assistant")).toContainText(/demo agent/i);
+      await canvas.say("Assistant", "write notes.txt: hello from the story");
+      await expect(canvas.lastAnswer("Assistant")).toContainText("notes.txt");
+      await canvas.say("Assistant", "read notes.txt");
+      await expect(canvas.lastAnswer("Assistant")).toContainText("hello from the story");
+      await page.reload();
+      await expect(canvas.lastAnswer("Assistant")).toContainText("hello from the story");
+      await canvas.tab("Files");
+      await page.getByText("Workspace", { exact: true }).click();
+      await expect(page.getByRole("button", { name: /notes\.txt/ })).toBeVisible();
+    });
+
+    test("a second agent under the first takes a delegated task, and both sides see it", async ({
+      signedIn: page,
+    }) => {
+      const canvas = new Canvas(page);
+      await canvas.menu("Assistant", "Add agent under this");
+      await page.getByRole("radio", { name: /^Researcher/ }).click();
+      await page.getByRole("button", { name: "Create agent" }).click();
+      await canvas.isOnline("Researcher");
+      await canvas.open("Assistant");
+      await canvas.say("Assistant", "delegate to Researcher: who are you");
+      await expect(canvas.lastAnswer("Assistant")).toContainText("Researcher", { timeout: 30_000 });
+      for (const name of ["Assistant", "Researcher"]) {
+        await canvas.open(name);
+        await canvas.tab("Activity");
+        await expect(
+          canvas
+            .part()
+            .getByText(/who are you/)
+            .first(),
+        ).toBeVisible();
+      }
+    });
+
+    test("a file, the model and the instructions in one save are one restart that says why", async ({
+      signedIn: page,
+      platform,
+    }) => {
+      const canvas = new Canvas(page);
+      const id = await canvas.idOf("Assistant");
+      await canvas.open("Assistant");
+      const before = await canvas.attempts(id, platform);
+
+      await canvas.tab("Files");
+      await page.getByRole("button", { name: "New file" }).click();
+      await page.getByRole("textbox", { name: "Path of the new file" }).fill("plan.md");
+      await page.getByRole("button", { name: "Create", exact: true }).click();
+      await page.locator(".cm-content").fill("# The plan\n");
+
+      await canvas.tab("Configure");
+      await page.getByLabel("Instructions").fill("Answer in one sentence.");
+      await canvas.chooseModel("demo-2");
+      const writes: string[] = [];
+      page.on("request", (request) => {
+        if (request.method() === "POST" && request.url().includes("/trpc/"))
+          writes.push(request.url());
+      });
+      await page.getByRole("button", { name: "Apply", exact: true }).click();
+      await expect(page.getByText(/changed by/).first()).toBeVisible();
+      await canvas.isOnline("Assistant");
+      await expect
+        .poll(async () => (await canvas.attempts(id, platform)).length)
+        .toBe(before.length + 1);
+      const [latest] = await canvas.attempts(id, platform);
+      expect(latest?.detail.sentence).toMatch(/model.*file|file.*model|settings.*file/i);
+      expect(writes.filter((url) => url.includes("config.save"))).toHaveLength(1);
+
+      await canvas.tab("Chat");
+      await canvas.say("Assistant", "which model and instructions are you running with");
+      await expect(canvas.lastAnswer("Assistant")).toContainText("demo-2");
+      await expect(canvas.lastAnswer("Assistant")).toContainText("Answer in one sentence.");
+    });
+
+    test("pausing, resuming, restarting and deleting do what they say", async ({
+      signedIn: page,
+      platform,
+    }) => {
+      const canvas = new Canvas(page);
+      await canvas.open("Researcher");
+      await canvas.menu("Researcher", "Pause");
+      await expect(canvas.card("Researcher")).toContainText("Paused");
+      await canvas.menu("Researcher", "Resume");
+      await canvas.isOnline("Researcher");
+      const id = await canvas.idOf("Researcher");
+      const before = await canvas.attempts(id, platform);
+      await canvas.menu("Researcher", "Restart");
+      await expect
+        .poll(async () => (await canvas.attempts(id, platform)).length)
+        .toBe(before.length + 1);
+      await canvas.isOnline("Researcher");
+
+      await canvas.menu("Assistant", "Delete…");
+      const dialog = page.getByRole("dialog", { name: /Delete Assistant and 1 more/ });
+      await expect(dialog).toContainText("Researcher");
+      await dialog.getByRole("button", { name: "Delete 2 agents" }).click();
+      await expect(
+        page.getByRole("heading", { name: "What should your first agent do?" }),
+      ).toBeVisible();
+    });
+  });
