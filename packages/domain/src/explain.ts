@@ -127,7 +127,7 @@ export function explainChanges(merged: readonly MergedChange[]): string {
 }
 
 function listChanges(merged: readonly MergedChange[]): string {
-  return listWords(merged.map(nameGroup));
+  return listWords(merged.flatMap(nameGroup));
 }
 
 const NOUNS: Record<ChangeKind, readonly [one: string, many: string]> = {
@@ -139,11 +139,11 @@ const NOUNS: Record<ChangeKind, readonly [one: string, many: string]> = {
   file: ["file", "files"],
 };
 
-function nameGroup(group: MergedChange): string {
+function nameGroup(group: MergedChange): readonly string[] {
   const isNamed = group.kind === "setting" || group.kind === "secret";
-  if (isNamed && group.count <= 2) return listWords(group.names);
+  if (isNamed && group.count <= 2) return group.names;
   const [one, many] = NOUNS[group.kind];
-  return `${group.count} ${group.count === 1 ? one : many}`;
+  return [`${group.count} ${group.count === 1 ? one : many}`];
 }
 
 /** "a", "a and b", "a, b and c". */

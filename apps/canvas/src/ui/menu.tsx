@@ -40,7 +40,7 @@ export function MenuPanel({ align, label, children }: MenuPanelProps) {
         aria-label={label}
         sideOffset={4}
         collisionPadding={8}
-        className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-fade overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-sm shadow-layer"
+        className="z-50 max-h-[min(480px,var(--radix-dropdown-menu-content-available-height))] min-w-52 animate-fade overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 text-sm shadow-layer"
         onClick={(event) => event.stopPropagation()}
       >
         {children}
@@ -70,7 +70,7 @@ export function MenuItem(props: MenuItemProps) {
       onSelect={onSelect}
       {...(isChecked === undefined ? {} : { role: "menuitemradio", "aria-checked": isChecked })}
       className={clsx(
-        "flex h-8 items-center gap-2.5 rounded-md px-2 outline-none select-none data-disabled:opacity-50 data-highlighted:bg-hover pointer-coarse:h-11",
+        "flex min-h-8 items-center gap-2.5 rounded-md px-2 py-1 outline-none select-none data-disabled:opacity-50 data-highlighted:bg-hover pointer-coarse:min-h-11",
         isDanger ? "text-danger" : "text-ink",
       )}
     >
@@ -82,7 +82,7 @@ export function MenuItem(props: MenuItemProps) {
       >
         {icon}
       </span>
-      <span className="flex-1 whitespace-nowrap">{children}</span>
+      <span className="min-w-0 flex-1 whitespace-nowrap">{children}</span>
       {keys === undefined ? null : <Keys keys={keys} />}
     </Radix.Item>
   );

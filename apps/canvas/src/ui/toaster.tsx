@@ -8,6 +8,7 @@ export function Toaster() {
       position="bottom-center"
       duration={6000}
       gap={8}
+      style={{ fontFamily: "inherit" }}
       toastOptions={{
         unstyled: true,
         classNames: {

@@ -24,7 +24,7 @@ import type { CardNode } from "./model/flow-graph.ts";
 export const AgentCard = memo(function AgentCard({ id, selected, dragging }: NodeProps<CardNode>) {
   const node = useNode(id);
   const level = useDetailLevel();
-  const { isOpen, isDimmed, isTarget } = useCardEmphasis(id);
+  const { isOpen, isMarked, isDimmed, isTarget } = useCardEmphasis(id, selected);
   if (node === undefined) return null;
   return (
     <article
@@ -35,12 +35,8 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
       data-card-id={id}
       data-testid="agent-card"
       className={clsx(
-        "group/card flex h-full w-full flex-col rounded-xl border bg-card transition-[border-color,box-shadow,opacity] duration-[120ms] select-none",
-        isOpen || selected
-          ? "border-focus shadow-[0_0_0_1px_var(--focus)]"
-          : "border-line-strong hover:border-control",
-        dragging ? "shadow-lift" : "shadow-card",
-        isTarget && "border-dashed border-focus bg-raised",
+        "group/card flex h-full w-full flex-col rounded-xl border transition-[border-color,box-shadow,opacity] duration-[120ms] select-none",
+        cardEdge({ isMarked, isTarget, isDragging: dragging }),
         isDimmed && "opacity-30",
       )}
       style={level === "tile" ? { backgroundColor: tileColour(statusView(node).tone) } : undefined}
@@ -49,6 +45,13 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
     </article>
   );
 });
+
+function cardEdge(is: { isMarked: boolean; isTarget: boolean; isDragging: boolean }): string {
+  if (is.isTarget) return "border-dashed border-focus bg-raised";
+  if (is.isDragging) return "border-focus bg-card shadow-lift";
+  if (is.isMarked) return "border-focus bg-card shadow-[0_0_0_1px_var(--focus)]";
+  return "border-line-strong bg-card shadow-card hover:border-control";
+}
 
 function FullFace({ node }: { node: WorkspaceNode }) {
   const actions = useWorkspaceActions();

@@ -64,16 +64,20 @@ export function StatusWords({ node, className }: { node: WorkspaceNode; classNam
   );
 }
 
-/** Runtime and running model, and the coming model when it is another one. */
-export function ModelLine({ node, className }: { node: WorkspaceNode; className?: string }) {
+/** Runtime and running model, and the coming model when it is another one; short leaves the runtime out. */
+export function ModelLine(props: { node: WorkspaceNode; className?: string; isShort?: boolean }) {
+  const { node, className, isShort = false } = props;
   const { current, next } = modelLabel(node);
+  const runtime = RUNTIME_LABELS[node.runtime];
+  const running = isShort
+    ? (current ?? runtime)
+    : current === null
+      ? runtime
+      : `${runtime} · ${current}`;
   const when = node.status === "provisioning" ? "" : " on next restart";
   return (
     <span className={clsx("flex min-w-0 items-center gap-1 text-muted", className)}>
-      <span className="truncate">
-        {RUNTIME_LABELS[node.runtime]}
-        {current === null ? null : ` · ${current}`}
-      </span>
+      <span className="truncate">{running}</span>
       {next === null ? null : (
         <span
           className="flex min-w-0 items-center gap-1 text-warn"

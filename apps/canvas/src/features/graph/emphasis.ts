@@ -10,9 +10,11 @@ export interface Emphasis {
 
 export const EmphasisContext = createContext<Emphasis>({ openId: null, matches: null });
 
-/** How one card is marked. */
-export function useCardEmphasis(id: string) {
+/** How one card is marked. A selected card is marked only while no other one is open. */
+export function useCardEmphasis(id: string, isSelected: boolean) {
   const { openId, matches } = useContext(EmphasisContext);
   const isTarget = useUi((ui) => ui.dropTargetId === id);
-  return { isOpen: openId === id, isDimmed: matches !== null && !matches.has(id), isTarget };
+  const isOpen = openId === id;
+  const isMarked = isOpen || (isSelected && openId === null);
+  return { isOpen, isMarked, isDimmed: matches !== null && !matches.has(id), isTarget };
 }

@@ -27,16 +27,15 @@ import { withDescendants } from "./model/nest.ts";
 export const TeamFrame = memo(function TeamFrame({ id, selected, data }: NodeProps<CardNode>) {
   const node = useNode(id);
   const level = useDetailLevel();
-  const { isOpen, isDimmed, isTarget } = useCardEmphasis(id);
+  const { isOpen, isMarked, isDimmed, isTarget } = useCardEmphasis(id, selected);
   if (node === undefined) return null;
   const isFolded = data.hiddenCount > 0;
-  const isMarked = isOpen || selected;
   return (
     <div
       className={clsx(
         "h-full w-full rounded-2xl border bg-[var(--team)] transition-[border-color,opacity] duration-[120ms]",
-        isMarked ? "border-focus" : "border-line-strong",
-        isTarget && "border-dashed border-focus",
+        isMarked || isTarget ? "border-focus" : "border-line-strong",
+        isTarget && "border-dashed",
         isDimmed && "opacity-30",
       )}
     >
@@ -80,7 +79,7 @@ function FullHeader({ node, isFolded }: { node: WorkspaceNode; isFolded: boolean
         <span className="text-muted" aria-hidden="true">
           ·
         </span>
-        <ModelLine node={node} />
+        <ModelLine node={node} isShort={isFolded} />
       </div>
       <div className="mt-auto">
         <CardLineView node={node} actions={actions} lines={1} />

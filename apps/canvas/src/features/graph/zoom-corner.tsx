@@ -50,7 +50,8 @@ function Overview() {
   const store = useNodeStore();
   const fill = (card: CardNode) => {
     const node = store.getState().byId[card.id];
-    if (card.data.kind === "team" || node === undefined) return "var(--hover)";
+    if ((card.data.kind === "team" && card.data.hiddenCount === 0) || node === undefined)
+      return "var(--hover)";
     return toneValue(statusView(node).tone);
   };
   return (
@@ -60,7 +61,7 @@ function Overview() {
       nodeColor={fill}
       nodeStrokeWidth={0}
       nodeBorderRadius={16}
-      maskColor="var(--scrim)"
+      maskColor="color-mix(in srgb, var(--ink) 9%, transparent)"
       ariaLabel="Overview of the canvas"
       pannable
       zoomable

@@ -118,7 +118,7 @@ function ProgressLine({
   attemptNo: number;
 }) {
   const { progress, reason } = line;
-  const { stageNo, stageCount, label, elapsedMs, expectedMs, isSlow } = progress;
+  const { stageNo, stageCount, label, detail, elapsedMs, expectedMs, isSlow } = progress;
   const above = reason ?? (isSlow ? "slower than usual" : null);
   const isUsual = expectedMs !== null && !isSlow;
   return (
@@ -130,11 +130,11 @@ function ProgressLine({
       )}
       <Row
         text={
-          <span className="truncate text-ink">
+          <span className="truncate text-ink" title={detail ?? undefined}>
             <span className="text-muted">
               {stageNo}/{stageCount}
             </span>{" "}
-            {label}
+            {detail ?? label}
           </span>
         }
         end={

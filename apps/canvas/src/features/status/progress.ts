@@ -25,6 +25,8 @@ export interface Progress {
   readonly stageNo: number;
   readonly stageCount: number;
   readonly label: string;
+  /** What the stage says of itself while it takes long; null when it says nothing. */
+  readonly detail: string | null;
   readonly elapsedMs: number;
   /** Median of former starts; null before there is one. */
   readonly expectedMs: number | null;
@@ -51,6 +53,7 @@ export function progressOf(attempt: AttemptView | null, nowMs: number): Progress
     stageNo: index + 1,
     stageCount: STAGES.length,
     label: STAGE_LABELS[stage],
+    detail: mark?.progress ?? null,
     elapsedMs,
     expectedMs: attempt.expectedMs,
     fraction: start + width * inStage,

@@ -6,6 +6,8 @@ import type { Point, Rect } from "./rect.ts";
 /** A card on its own, in px. */
 export const CARD = { width: CARD_WIDTH, height: CARD_HEIGHT } as const;
 const TEAM_MIN_WIDTH = CARD.width + 2 * TEAM_PADDING;
+/** A folded team has no cards to be as wide as, but counts and buttons beside its name. */
+const FOLDED_WIDTH = 344;
 
 /** The first place inside a team. */
 export const TEAM_ORIGIN: Point = { x: TEAM_PADDING, y: TEAM_HEADER + TEAM_PADDING };
@@ -117,7 +119,7 @@ function measure(shape: Shape, depth: number, children: Children): Measured {
     return {
       shape,
       kind: "team",
-      width: TEAM_MIN_WIDTH,
+      width: FOLDED_WIDTH,
       height: TEAM_HEADER,
       hiddenCount,
       inside: [],

@@ -33,13 +33,26 @@ export function freePlace(
   const first = at(wish.x, wish.y);
   if (isFree(first)) return first;
   const candidates = taken
-    .flatMap((rect) => sidesOf(rect, size, wish).map((point) => at(point.x, point.y)))
+    .flatMap((rect) => {
+      const sides = floor === null ? sidesOf(rect, size, wish) : nextTo(rect);
+      return sides.map((point) => at(point.x, point.y));
+    })
     .filter(isFree)
     .sort((a, b) => distance(a, wish) - distance(b, wish));
   const nearest = candidates[0] ?? ringSearch(wish, size, at, isFree);
   if (nearest !== null) return nearest;
   const below = Math.max(...taken.map((rect) => rect.y + rect.height)) + GAP;
   return at(wish.x, Math.ceil(below / GRID) * GRID);
+}
+
+/** The places that continue a row or a column: in a team, cards line up. */
+function nextTo(rect: Rect): Point[] {
+  const right = Math.ceil((rect.x + rect.width + GAP) / GRID) * GRID;
+  const below = Math.ceil((rect.y + rect.height + GAP) / GRID) * GRID;
+  return [
+    { x: right, y: rect.y },
+    { x: rect.x, y: below },
+  ];
 }
 
 /** The four places directly beside a box, as near to the wish as that side allows. */
