@@ -1,5 +1,5 @@
 import type { Database } from "@molecule/db/database";
-import { recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
+import { abandonItem, recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
@@ -46,7 +46,10 @@ export async function deliver(
   const durationMs = Math.round(performance.now() - startedAt);
   const { result, fold } = call;
   if (result.kind === "never_sent") return await notSent(tools, job, result.cause);
-  if (result.kind === "broken") return await brokenOff(tools, job, { ...call, result, durationMs });
+  if (result.kind === "broken") {
+    if (stop.aborted && call.whySilent === null) return await leaveBehind(tools, job);
+    return await brokenOff(tools, job, { ...call, result, durationMs });
+  }
   if (result.head.status >= 300) return await refusedByAgent(tools, job, result, durationMs);
   const body = fold === null ? parseJson(result.body) : fold.answer(job.envelope.id);
   const isWhole = fold === null ? body !== undefined : fold.isComplete && body !== null;
@@ -202,6 +205,13 @@ async function notSent(
   return { kind: "failed", status: 502, sentence };
 }
 
+/** This process ends. The agent goes on, so the next process asks it for the answer. */
+async function leaveBehind(tools: DeliveryTools, job: DeliveryJob): Promise<DeliveryOutcome> {
+  await abandonItem(tools.db, { id: job.id, owner: tools.owner });
+  const sentence = "The platform is restarting; the answer will appear when it is back.";
+  return { kind: "failed", status: 503, sentence, deliveryConfirmed: true };
+}
+
 interface BrokenCall extends Call {
   readonly result: Extract<AgentResult, { kind: "broken" }>;
   readonly durationMs: number;
@@ -227,9 +237,6 @@ function brokenSentence(call: BrokenCall): string {
   if (call.whySilent === "idle") return "The agent was silent for too long; its answer is lost.";
   if (call.whySilent === "ceiling") return "The agent took longer than 30 minutes.";
   if (call.result.cause === "too_large") return "The agent's answer is larger than 10 MB.";
-  if (call.result.cause === "cancelled") {
-    return "The platform was stopped while the agent was answering.";
-  }
   return call.result.head === null
     ? "The connection to the agent broke before it answered. It may have done the work."
     : "The connection to the agent broke in the middle of its answer.";

@@ -16,7 +16,7 @@ export interface DispatcherOptions {
   readonly cipher: SecretCipher;
   readonly allowCidrs: readonly string[];
   readonly a2aIdleTimeoutMs: number;
-  /** How long a dead process's messages wait to be found. Default 30 000 ms. */
+  /** How long a dead process's messages wait to be found. Default 15 000 ms. */
   readonly leaseMs?: number;
   /** How often waiting messages are looked for. Default 1000 ms. */
   readonly pollMs?: number;
@@ -41,7 +41,7 @@ class A2aDispatcher implements Dispatcher {
 
   constructor(options: DispatcherOptions) {
     const owner = `server-${randomUUID()}`;
-    this.lease = { owner, leaseMs: options.leaseMs ?? 30_000 };
+    this.lease = { owner, leaseMs: options.leaseMs ?? 15_000 };
     this.#tools = {
       db: options.db,
       log: options.log,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { QueueItem } from "@molecule/db/queue/a2a-queue";
+import { abandonItem, type QueueItem } from "@molecule/db/queue/a2a-queue";
 import { endDelivery } from "@molecule/db/queue/end-delivery";
 import type { Target } from "@molecule/db/registry/targets";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
@@ -41,7 +41,10 @@ export async function recoverAnswer(
 ): Promise<DeliveryOutcome> {
   const task = await followTask(tools, orphan, stop);
   const { item } = orphan;
-  if (task === "stopping") return { kind: "failed", status: 502, sentence: LOST };
+  if (task === "stopping") {
+    await abandonItem(tools.db, { id: item.id, owner: tools.owner });
+    return { kind: "failed", status: 503, sentence: LOST };
+  }
   const envelope = fields(item.body);
   const body = task === null ? null : { jsonrpc: "2.0", id: envelope.id ?? null, result: task };
   const reply = readReply(body);

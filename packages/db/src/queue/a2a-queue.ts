@@ -96,6 +96,17 @@ export async function readItem(q: Queryable, id: string): Promise<QueueItem | nu
   return row ?? null;
 }
 
+/**
+ * Lets another process find an item at once that this one can no longer finish. What may have been
+ * sent stays marked so: whoever finds it asks the agent and never sends it again.
+ */
+export async function abandonItem(q: Queryable, item: HeldItem): Promise<void> {
+  await ormOf(q)
+    .update(a2aQueue)
+    .set({ leaseOwner: null, leaseUntil: null, nextActionAt: sql`cp_now()` })
+    .where(owned(item));
+}
+
 /** Puts an item that was certainly not sent back in line, due after a pause. */
 export async function returnToQueue(
   tx: Transaction,
