@@ -66,6 +66,8 @@ export interface WorkerEnv {
   readonly logLevel: string;
   /** What instances inherit from the machine: nothing that belongs to the platform. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** The same for npm, which also needs the person's own configuration to reach its registry. */
+  readonly inheritedByNpm: Readonly<Record<string, string>>;
 }
 
 const INHERITED = [
@@ -77,6 +79,32 @@ const INHERITED = [
   "SSL_CERT_FILE",
   "NODE_EXTRA_CA_CERTS",
 ];
+
+const INHERITED_BY_NPM = [
+  ...INHERITED,
+  "HOME",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "npm_config_registry",
+  "npm_config_userconfig",
+  "npm_config_globalconfig",
+  "npm_config_cache",
+  "npm_config_cafile",
+];
+
+/** Those of `names` that are set. */
+function pick(
+  source: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
+  );
+}
 
 /** `TIER2_MEMORY_MB` and `TIER2_CPU_SHARES`, up to tier 4; what is no whole number is left out. */
 function readTierOverrides(source: Readonly<Record<string, string | undefined>>): TierOverrides {
@@ -136,8 +164,7 @@ export function readEnv(
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     bootTimeoutMs: env.PROVISION_TIMEOUT_SECONDS * 1_000,
     logLevel: env.LOG_LEVEL,
-    inherited: Object.fromEntries(
-      INHERITED.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
-    ),
+    inherited: pick(source, INHERITED),
+    inheritedByNpm: pick(source, INHERITED_BY_NPM),
   };
 }

@@ -36,7 +36,7 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
   const agents = createAgentPackages({
     sourceFolder: env.agentsDir,
     installFolder: path.join(env.home, "agents"),
-    inherited: env.inherited,
+    inherited: env.inheritedByNpm,
   });
   const { username, uid } = userInfo();
   const processes = await createProcessBackend({

@@ -60,7 +60,12 @@ export const attemptDetail = z.object({
 export type AttemptDetail = z.infer<typeof attemptDetail>;
 
 /** When an attempt entered a stage. */
-export const stageMark = z.object({ stage: z.enum(STAGES), at: isoTime });
+export const stageMark = z.object({
+  stage: z.enum(STAGES),
+  at: isoTime,
+  /** What the stage is doing, for a person; the latest line of a stage that takes long. */
+  progress: z.string().optional(),
+});
 export type StageMark = z.infer<typeof stageMark>;
 
 export const publicFailure = z.object({

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { BackendError } from "../provisioning/compute-backend.ts";
+import { steadily, unlessAborted } from "../provisioning/long-step.ts";
 import { buildContext, type ImageContent, readImageContent } from "./build-context.ts";
 import { debianBaseDigest, makeDebianBase, planDebianBase } from "./debian-base.ts";
 import type { ImageEngine, ImageProgress } from "./image-engine.ts";
@@ -54,9 +55,6 @@ const GLANCE_AGAIN_AFTER_MS = 60_000;
 const DEFAULT_IMAGE_PREFIX = "molecule";
 /** The runtime whose image any other check uses, as it needs no agent package. */
 const PLAIN_RUNTIME = "demo";
-
-/** A person who sees nothing for longer thinks that nothing happens. */
-const REPEAT_AFTER_SECONDS = 4;
 
 interface Flight {
   readonly result: Promise<string>;
@@ -118,28 +116,6 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
       }
       return glance.reason;
     },
-  };
-}
-
-/** Passes lines on and repeats the last one with its age, so that no step looks like a standstill. */
-function steadily(tell: (line: string) => void): {
-  readonly onProgress: (line: string) => void;
-  stop(): void;
-} {
-  let last = "";
-  let seconds = 0;
-  const timer = setInterval(() => {
-    seconds += REPEAT_AFTER_SECONDS;
-    if (last !== "") tell(`${last} (${seconds} s)`);
-  }, REPEAT_AFTER_SECONDS * 1000);
-  return {
-    onProgress: (line) => {
-      last = line;
-      seconds = 0;
-      timer.refresh();
-      tell(line);
-    },
-    stop: () => clearInterval(timer),
   };
 }
 
@@ -277,13 +253,4 @@ function unavailable(sentence: string, cause?: unknown): BackendError {
     },
     { isRetryable: true, cause },
   );
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { BackendError } from "./compute-backend.ts";
+import { steadily, unlessAborted } from "./long-step.ts";
 
 /** A coding agent's installed package. */
 export interface InstalledAgent {
@@ -25,7 +26,7 @@ export interface AgentPackagesOptions {
   readonly sourceFolder: string;
   /** Where installed packages are kept. */
   readonly installFolder: string;
-  /** What npm inherits from the machine. */
+  /** What npm inherits from the machine: its path, its own configuration, the way out. */
   readonly inherited: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +34,8 @@ export interface AgentPackagesOptions {
 export interface AgentPackages {
   /**
    * The runtime's agent is installed afterwards; null for a runtime that needs none. Calls for one
-   * runtime share one installation; an existing one of the same lock file is used as it is.
+   * runtime share one installation, which ends early only when all of them have given up; an existing
+   * one of the same lock file is used as it is.
    * @throws BackendError `agent_not_installed`.
    */
   ensure(runtime: string, progress: InstallProgress): Promise<InstalledAgent | null>;
@@ -44,27 +46,59 @@ export interface AgentPackages {
 /** Runtimes that are part of the bundle. */
 const BUILT_IN: ReadonlySet<string> = new Set(["demo"]);
 
-/** State: one promise per running installation. */
+/** One installation and everybody who waits for it. */
+interface Flight {
+  readonly result: Promise<InstalledAgent>;
+  readonly waiting: Set<(line: string) => void>;
+  readonly giveUp: AbortController;
+}
+
+/** State: one flight per running installation; it ends when nobody waits for it any more. */
 export function createAgentPackages(options: AgentPackagesOptions): AgentPackages {
-  const running = new Map<string, Promise<InstalledAgent>>();
+  const flights = new Map<string, Flight>();
+
+  function start(runtime: string, wanted: Plan): Flight {
+    const waiting = new Set<(line: string) => void>();
+    const giveUp = new AbortController();
+    const steady = steadily((line) => {
+      for (const tell of waiting) tell(line);
+    });
+    const progress = { onProgress: steady.onProgress, signal: giveUp.signal };
+    const result = install(options, runtime, wanted, progress).finally(() => {
+      steady.stop();
+      if (flights.get(runtime)?.result === result) flights.delete(runtime);
+    });
+    const flight = { result, waiting, giveUp };
+    flights.set(runtime, flight);
+    return flight;
+  }
+
   return {
     find: async (runtime) => {
       if (BUILT_IN.has(runtime)) return null;
       const wanted = await planFor(options, runtime).catch(() => null);
       return wanted !== null && (await isInstalled(wanted)) ? wanted : null;
     },
-    ensure: async (runtime, progress) => {
+    ensure: async (runtime, { onProgress, signal }) => {
       if (BUILT_IN.has(runtime)) return null;
       const wanted = await planFor(options, runtime).catch((error: unknown) => {
         throw notInstalled(runtime, error);
       });
       if (await isInstalled(wanted)) return wanted;
-      const install = running.get(runtime) ?? begin(options, runtime, wanted, progress);
-      running.set(runtime, install);
+      signal.throwIfAborted();
+      const flight = flights.get(runtime) ?? start(runtime, wanted);
+      // A listener of its own for every call: two calls may pass the same function.
+      const tell = (line: string) => onProgress(line);
+      flight.waiting.add(tell);
       try {
-        return await install;
+        return await unlessAborted(flight.result, signal);
       } finally {
-        running.delete(runtime);
+        flight.waiting.delete(tell);
+        if (flight.waiting.size === 0) {
+          flight.giveUp.abort();
+          // Whoever comes now starts anew instead of sharing the end of this one.
+          if (flights.get(runtime) === flight) flights.delete(runtime);
+        }
       }
     },
   };
@@ -89,16 +123,16 @@ async function isInstalled(plan: InstalledAgent): Promise<boolean> {
   );
 }
 
-async function begin(
+async function install(
   options: AgentPackagesOptions,
   runtime: string,
   plan: Plan,
   progress: InstallProgress,
 ): Promise<InstalledAgent> {
-  const half = `${plan.folder}.half-${process.pid}`;
+  const half = `${plan.folder}.half-${process.pid}-${randomUUID().slice(0, 8)}`;
   try {
     progress.onProgress(`Installing the agent ${runtime}; this is done once`);
-    await rm(half, { recursive: true, force: true });
+    await removeAbandoned(path.dirname(plan.folder));
     await mkdir(half, { recursive: true });
     for (const folder of [options.installFolder, path.dirname(plan.folder), half]) {
       await chmod(folder, 0o755);
@@ -120,21 +154,43 @@ async function begin(
   }
 }
 
+/** Half-made folders of workers that were killed; each holds hundreds of megabytes. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = Number(/\.half-(\d+)-/.exec(name)?.[1]);
+    if (!Number.isInteger(pid) || isAlive(pid)) continue;
+    await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
 const MAX_NPM_MS = 600_000;
+const NPM_ARGS = [
+  "ci",
+  "--omit=dev",
+  // An agent's package runs nothing on the platform's account while it is installed.
+  "--ignore-scripts",
+  "--no-audit",
+  "--no-fund",
+  "--loglevel=http",
+];
 
 async function runNpm(
   options: AgentPackagesOptions,
   folder: string,
   progress: InstallProgress,
 ): Promise<void> {
-  const args = ["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=http"];
-  const child = spawn("npm", args, {
+  const child = spawn("npm", NPM_ARGS, {
     cwd: folder,
-    env: {
-      ...options.inherited,
-      npm_config_cache: path.join(options.installFolder, ".npm"),
-      HOME: folder,
-    },
+    env: { ...options.inherited },
     stdio: ["ignore", "pipe", "pipe"],
     signal: AbortSignal.any([progress.signal, AbortSignal.timeout(MAX_NPM_MS)]),
   });

@@ -17,6 +17,7 @@ export function specOf(content: AttemptContent): InstanceSpec {
     env: {
       ...content.env,
       AGENT_ADAPTER: content.runtime,
+      AGENT_SECRET_NAMES: Object.keys(content.env).sort().join(","),
       ...(content.model === null ? {} : { MODEL: content.model, MODEL_PROVIDER: content.model }),
       ...(content.provider === null ? {} : { LLM_PROVIDER: content.provider }),
     },

@@ -1,5 +1,5 @@
 import type { Stage } from "@molecule/domain/sets";
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { attempts } from "../schema/workspaces.ts";
@@ -24,19 +24,29 @@ export async function advanceStage(
   });
 }
 
-/** Gives a preparing attempt a line for a person ("Downloading the agent, 40 %"); not stored. */
+const MAX_PROGRESS_CHARS = 300;
+
+/**
+ * Gives an open attempt a line for a person ("Installing the agent: 40 packages fetched"). The stage
+ * keeps the latest one, so that a page that is opened now shows it too.
+ */
 export async function tellProgress(
   tx: Transaction,
   held: HeldWorkspace,
   line: string,
 ): Promise<void> {
+  const { attempt } = held;
+  if (attempt === null || attempt.outcome !== null) return;
+  const progress = line.slice(0, MAX_PROGRESS_CHARS);
+  await ormOf(tx)
+    .update(attempts)
+    .set({
+      stages: sql`jsonb_set(${attempts.stages}, '{-1,progress}', to_jsonb(${progress}::text))`,
+    })
+    .where(and(eq(attempts.workspaceId, held.row.id), eq(attempts.no, attempt.no)));
   await appendEvent(tx, {
     event: "WORKSPACE_STAGE",
     subjectId: held.row.id,
-    payload: {
-      attempt: held.row.currentAttempt,
-      stage: held.attempt?.stage ?? "preparing",
-      progress: line.slice(0, 300),
-    },
+    payload: { attempt: attempt.no, stage: attempt.stage ?? "preparing", progress },
   });
 }

@@ -80,6 +80,17 @@ describe("the bar of a start", () => {
     expect(progressOf(attempt({ expectedMs: null }), BEGUN + 900_000)?.isSlow).toBe(false);
   });
 
+  it("tells what a stage that takes long is doing, and nothing of a stage that is over", () => {
+    const stages = [
+      { stage: "queued" as const, at: at(0) },
+      { stage: "preparing" as const, at: at(1), progress: "Installing the agent: 40 packages" },
+    ];
+    const shown = (stage: "preparing" | "creating") =>
+      progressOf(attempt({ stage, stages }), BEGUN + 5_000)?.detail;
+    expect(shown("preparing")).toBe("Installing the agent: 40 packages");
+    expect(shown("creating")).toBeNull();
+  });
+
   it("is gone when the attempt ended", () => {
     expect(progressOf(attempt({ outcome: "ready" }), BEGUN)).toBeNull();
   });

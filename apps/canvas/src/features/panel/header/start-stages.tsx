@@ -42,7 +42,12 @@ export function StartStages({ node, attempt }: { node: WorkspaceNode; attempt: A
             )}
           >
             <StageMark place={Math.sign(index - current)} />
-            <span className="flex-1">{STAGE_LABELS[stage]}</span>
+            <span className="min-w-0 flex-1 truncate">
+              {STAGE_LABELS[stage]}
+              {index === current && progress.detail !== null ? (
+                <span className="text-muted"> · {progress.detail}</span>
+              ) : null}
+            </span>
             <span>{index < current ? stageTime(attempt, index) : null}</span>
           </li>
         ))}

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { specOf } from "./instance-spec.ts";
+
+const CONTENT = {
+  workspaceId: "ws-1",
+  attemptNo: 1,
+  createToken: "t",
+  name: "Ann",
+  runtime: "claude-code",
+  tier: 2,
+  model: "sonnet",
+  provider: null,
+  env: {},
+  files: [],
+  removedFiles: [],
+};
+
+it("names the workspace's secrets, so that the runtime gives its agent those and nothing else", () => {
+  const { env } = specOf({ ...CONTENT, env: { STRIPE_KEY: "s", ANTHROPIC_API_KEY: "k" } });
+  expect(env).toEqual({
+    ANTHROPIC_API_KEY: "k",
+    STRIPE_KEY: "s",
+    AGENT_SECRET_NAMES: "ANTHROPIC_API_KEY,STRIPE_KEY",
+    AGENT_ADAPTER: "claude-code",
+    MODEL: "sonnet",
+    MODEL_PROVIDER: "sonnet",
+  });
+});
+
+it("lets no secret take the place of what the platform sets", () => {
+  const { env } = specOf({
+    ...CONTENT,
+    env: { AGENT_SECRET_NAMES: "DATABASE_URL", MODEL: "other", AGENT_ADAPTER: "demo" },
+  });
+  expect(env).toMatchObject({ MODEL: "sonnet", AGENT_ADAPTER: "claude-code" });
+  expect(env.AGENT_SECRET_NAMES?.split(",")).not.toContain("DATABASE_URL");
+});
