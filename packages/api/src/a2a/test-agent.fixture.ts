@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { TestApi } from "../api.fixture.ts";
 
 /** One request an agent got. */
-export interface AgentCall {
+interface AgentCall {
   readonly method: string | undefined;
   readonly url: string | undefined;
   readonly headers: IncomingMessage["headers"];

@@ -1,3 +1,8 @@
+import {
+  ACTIVITY_KEPT_DAYS,
+  CHAT_KEPT_DAYS,
+  trimActivity,
+} from "@molecule/db/activity/trim-activity";
 import type { Database } from "@molecule/db/database";
 import { EVENTS_KEPT_DAYS, EVENTS_KEPT_ROWS, trimEvents } from "@molecule/db/events/trim-events";
 import type { Log } from "../deps.ts";
@@ -11,17 +16,11 @@ export interface Loop {
 const FIRST_AFTER_MS = 60_000;
 const EVERY_MS = 3_600_000;
 
-/** Trims the event log a minute after the start and then every hour. A failed pass is logged. */
+/** Trims the event log and the activity a minute after the start and then every hour. A failed pass is logged. */
 export function startRetention(db: Database, log: Log): Loop {
-  const keep = { days: EVENTS_KEPT_DAYS, rows: EVENTS_KEPT_ROWS };
   let pass: Promise<void> = Promise.resolve();
   const run = () => {
-    pass = trimEvents(db, keep).then(
-      (gone) => {
-        if (gone > 0) log.info({ gone }, "old events deleted");
-      },
-      (err: unknown) => log.warn({ err }, "the event log was not trimmed"),
-    );
+    pass = trim(db, log).catch((err: unknown) => log.warn({ err }, "old rows were not deleted"));
   };
   const first = setTimeout(run, FIRST_AFTER_MS);
   const timer = setInterval(run, EVERY_MS);
@@ -32,4 +31,10 @@ export function startRetention(db: Database, log: Log): Loop {
       await pass;
     },
   };
+}
+
+async function trim(db: Database, log: Log): Promise<void> {
+  const events = await trimEvents(db, { days: EVENTS_KEPT_DAYS, rows: EVENTS_KEPT_ROWS });
+  const activity = await trimActivity(db, { days: ACTIVITY_KEPT_DAYS, chatDays: CHAT_KEPT_DAYS });
+  if (events + activity > 0) log.info({ events, activity }, "old rows deleted");
 }

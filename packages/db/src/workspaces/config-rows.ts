@@ -137,15 +137,3 @@ export async function readEffectiveConfig(
     .limit(1);
   return row?.config ?? null;
 }
-
-/** Times of the configuration, for rows that name one. */
-export async function readConfigTimes(
-  q: Queryable,
-  workspaceId: string,
-): Promise<{ readonly createdAt: Date; readonly updatedAt: Date } | null> {
-  const [row] = await ormOf(q)
-    .select({ createdAt: workspaces.createdAt, updatedAt: workspaces.updatedAt })
-    .from(workspaces)
-    .where(eq(workspaces.id, workspaceId));
-  return row ?? null;
-}

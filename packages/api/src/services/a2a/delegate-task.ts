@@ -23,7 +23,7 @@ export interface DelegateInput {
 }
 
 /** How a delegation stands, in the words of the wire. */
-export type DelegationStatus = "delegated" | "queued" | "completed" | "failed";
+type DelegationStatus = "delegated" | "queued" | "completed" | "failed";
 
 /** What a delegator is told. */
 export interface DelegationAnswer {

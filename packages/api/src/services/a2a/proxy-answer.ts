@@ -28,7 +28,7 @@ export function errorBody(
 }
 
 /** One event of a stream. */
-export function sseEvent(data: unknown): Uint8Array {
+function sseEvent(data: unknown): Uint8Array {
   return new TextEncoder().encode(`data: ${JSON.stringify(data)}\n\n`);
 }
 

@@ -14,7 +14,7 @@ import type { Deps } from "../../deps.ts";
 import { requireTarget } from "../a2a/route-message.ts";
 
 /** Largest upload with all its files, in bytes. Source: wire contract §9.1. */
-export const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
+const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
 const UPLOAD_TIMEOUT_MS = 120_000;
 const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
 const DOWNLOAD_TIMEOUT_MS = 600_000;

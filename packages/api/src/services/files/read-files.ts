@@ -71,7 +71,7 @@ async function listConfigs(
 }
 
 /** Files and the folders they imply, at most `depth` levels below `folder`, by path. */
-export function entriesUnder(
+function entriesUnder(
   files: readonly { readonly path: string; readonly size: number }[],
   folder: string,
   depth: number,

@@ -22,7 +22,7 @@ export interface FileWritten {
 }
 
 /** Most files of one replacement. Source: wire contract §9.4. */
-export const MAX_REPLACED_FILES = 200;
+const MAX_REPLACED_FILES = 200;
 
 /**
  * Writes a file. Under `/configs` it is stored whether the agent runs or not, and one restart follows
