@@ -19,6 +19,7 @@ import type { Log } from "../deps.ts";
 import { fields, readReply, taskState } from "./agent-reply.ts";
 import type { DeliveryJob, DeliveryOutcome } from "./delivery-job.ts";
 import { IdleWatch } from "./idle-watch.ts";
+import { patiently } from "./patiently.ts";
 import { StreamFold } from "./stream-fold.ts";
 
 /** What deliveries are made with. */
@@ -41,16 +42,17 @@ export async function deliver(
   job: DeliveryJob,
   stop: AbortSignal,
 ): Promise<DeliveryOutcome> {
+  const held: Delivering = { ...tools, stop };
   const startedAt = performance.now();
-  const call = await callAgent(tools, job, stop);
+  const call = await callAgent(held, job);
   const durationMs = Math.round(performance.now() - startedAt);
   const { result, fold } = call;
-  if (result.kind === "never_sent") return await notSent(tools, job, result.cause);
+  if (result.kind === "never_sent") return await notSent(held, job, result.cause);
   if (result.kind === "broken") {
-    if (stop.aborted && call.whySilent === null) return await leaveBehind(tools, job);
-    return await brokenOff(tools, job, { ...call, result, durationMs });
+    if (stop.aborted && call.whySilent === null) return await leaveBehind(held, job);
+    return await brokenOff(held, job, { ...call, result, durationMs });
   }
-  if (result.head.status >= 300) return await refusedByAgent(tools, job, result, durationMs);
+  if (result.head.status >= 300) return await refusedByAgent(held, job, result, durationMs);
   const body = fold === null ? parseJson(result.body) : fold.answer(job.envelope.id);
   const isWhole = fold === null ? body !== undefined : fold.isComplete && body !== null;
   if (!isWhole) {
@@ -60,12 +62,12 @@ export async function deliver(
       head: result.head,
       body: result.body,
     } as const;
-    return await brokenOff(tools, job, { ...call, result: broken, durationMs });
+    return await brokenOff(held, job, { ...call, result: broken, durationMs });
   }
   const { isError, text, toolTrace } = readReply(body);
   const isCancelled = taskState(fields(fields(fields(body).result).status).state) === "canceled";
   const sentence = isCancelled ? STOPPED_SENTENCE : text.slice(0, 4096);
-  await store(tools, job, {
+  await store(held, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,
     replyText: text,
@@ -77,6 +79,12 @@ export async function deliver(
   return { kind: "answered", status: result.head.status, body };
 }
 
+/** What one delivery is made with. */
+interface Delivering extends DeliveryTools {
+  /** This process ends. */
+  readonly stop: AbortSignal;
+}
+
 interface Call {
   readonly result: AgentResult;
   /** Null when the answer is not a stream. */
@@ -84,8 +92,10 @@ interface Call {
   readonly whySilent: "idle" | "ceiling" | null;
 }
 
-async function callAgent(tools: DeliveryTools, job: DeliveryJob, stop: AbortSignal): Promise<Call> {
-  const secret = await readInboundSecret(tools.db, tools.cipher, job.target.id);
+async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
+  const secret = await patiently(tools.stop, () =>
+    readInboundSecret(tools.db, tools.cipher, job.target.id),
+  );
   const silence = new AbortController();
   let whySilent: Call["whySilent"] = null;
   const giveUp = (why: "idle" | "ceiling") => () => {
@@ -110,7 +120,7 @@ async function callAgent(tools: DeliveryTools, job: DeliveryJob, stop: AbortSign
         method: "POST",
         headers: headersOf(job, secret),
         body: JSON.stringify(job.envelope),
-        signal: AbortSignal.any([stop, silence.signal]),
+        signal: AbortSignal.any([tools.stop, silence.signal]),
         maxResponseBytes: MAX_AGENT_RESPONSE_BYTES,
         onHead: (head) => answer.begin(head),
         onChunk: (chunk) => answer.take(chunk),
@@ -126,13 +136,13 @@ async function callAgent(tools: DeliveryTools, job: DeliveryJob, stop: AbortSign
 /** The answer as it comes: folded and handed on when it is a stream, collected when it is not. */
 class IncomingAnswer {
   fold: StreamFold | null = null;
-  readonly #tools: DeliveryTools;
+  readonly #tools: Delivering;
   readonly #job: DeliveryJob;
   readonly #watch: IdleWatch;
   readonly #chunks: Uint8Array[] = [];
   #toldTaskId: string | null = null;
 
-  constructor(tools: DeliveryTools, job: DeliveryJob, watch: IdleWatch) {
+  constructor(tools: Delivering, job: DeliveryJob, watch: IdleWatch) {
     this.#tools = tools;
     this.#job = job;
     this.#watch = watch;
@@ -188,7 +198,7 @@ const NEVER_SENT: Record<NeverSentCause, string> = {
 };
 
 async function notSent(
-  tools: DeliveryTools,
+  tools: Delivering,
   job: DeliveryJob,
   cause: NeverSentCause,
 ): Promise<DeliveryOutcome> {
@@ -196,8 +206,9 @@ async function notSent(
   const isManaged = job.target.backend !== "external";
   if (isManaged || cause === "cancelled") {
     const how = { afterMs: RETRY_PAUSE_MS, countsAsDelivery: cause !== "cancelled", why: sentence };
-    const returned = await tools.db.transaction((tx) =>
-      returnToQueue(tx, { id: job.id, owner: tools.owner }, how),
+    const item = { id: job.id, owner: tools.owner };
+    const returned = await patiently(tools.stop, () =>
+      tools.db.transaction((tx) => returnToQueue(tx, item, how)),
     );
     if (returned !== "given_up") return { kind: "queued", sentence };
   }
@@ -206,7 +217,7 @@ async function notSent(
 }
 
 /** This process ends. The agent goes on, so the next process asks it for the answer. */
-async function leaveBehind(tools: DeliveryTools, job: DeliveryJob): Promise<DeliveryOutcome> {
+async function leaveBehind(tools: Delivering, job: DeliveryJob): Promise<DeliveryOutcome> {
   await abandonItem(tools.db, { id: job.id, owner: tools.owner });
   const sentence = "The platform is restarting; the answer will appear when it is back.";
   return { kind: "failed", status: 503, sentence, deliveryConfirmed: true };
@@ -219,7 +230,7 @@ interface BrokenCall extends Call {
 
 /** The agent may have done the work, so the message is never sent again by itself. */
 async function brokenOff(
-  tools: DeliveryTools,
+  tools: Delivering,
   job: DeliveryJob,
   call: BrokenCall,
 ): Promise<DeliveryOutcome> {
@@ -243,7 +254,7 @@ function brokenSentence(call: BrokenCall): string {
 }
 
 async function refusedByAgent(
-  tools: DeliveryTools,
+  tools: Delivering,
   job: DeliveryJob,
   result: Extract<AgentResult, { kind: "answered" }>,
   durationMs: number,
@@ -283,10 +294,10 @@ function failedEnd(end: {
 }
 
 /** Whoever has the end of a message stores it, also when another process took the item over. */
-async function store(tools: DeliveryTools, job: DeliveryJob, end: StoredEnd): Promise<void> {
-  await tools.db.transaction((tx) =>
-    endDelivery(tx, { id: job.id, owner: null }, { ...end, isForPerson: job.callerId === null }),
-  );
+async function store(tools: Delivering, job: DeliveryJob, end: StoredEnd): Promise<void> {
+  const item = { id: job.id, owner: null };
+  const whole = { ...end, isForPerson: job.callerId === null };
+  await patiently(tools.stop, () => tools.db.transaction((tx) => endDelivery(tx, item, whole)));
 }
 
 function parseJson(bytes: Uint8Array): unknown {
