@@ -120,7 +120,6 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
       aria-level={level}
       aria-selected={isOpen}
       {...(hasChildren ? { "aria-expanded": !isFolded } : {})}
-      aria-label={`${node.name}, ${status.word}`}
       data-tree-id={node.id}
       className={clsx(
         "flex min-w-0 items-center rounded-md pr-2 outline-offset-[-2px] hover:bg-hover",
@@ -158,8 +157,10 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
           </span>
         ) : null}
       </span>
-      {isPage || status.tone === "online" ? null : (
-        <span className="shrink-0 text-xs text-muted">{status.word}</span>
+      {isPage ? null : (
+        <span className={status.tone === "online" ? "sr-only" : "shrink-0 text-xs text-muted"}>
+          {status.word}
+        </span>
       )}
       {isPage ? fold : null}
     </div>
