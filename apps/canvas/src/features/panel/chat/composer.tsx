@@ -37,6 +37,8 @@ export function Composer(props: ComposerProps) {
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    // Leaves the field, so that the next Escape closes the layer below it.
+    if (event.key === "Escape") event.currentTarget.blur();
     // Enter that ends the choice of an input method belongs to the input method.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -116,9 +118,9 @@ function hintFor(status: WorkspaceStatus, name: string): string {
     case "paused":
     case "hibernating":
     case "hibernated":
-      return `${name} is not running. Resume it to get an answer.`;
+      return `${name} takes no messages until it is resumed.`;
     case "failed":
-      return `${name} did not start. What you send waits until it does.`;
+      return `${name} did not start and takes no messages until it does.`;
     case "offline":
     case "awaiting_agent":
       return `${name} cannot be reached right now. What you send is delivered when it is back.`;
