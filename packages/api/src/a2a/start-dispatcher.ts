@@ -60,7 +60,11 @@ class A2aDispatcher implements Dispatcher {
   }
 
   hold(id: string, work: (stop: AbortSignal) => Promise<DeliveryOutcome>) {
-    const running = work(this.#stopping.signal).finally(() => this.#running.delete(id));
+    const running = work(this.#stopping.signal).finally(() => {
+      this.#running.delete(id);
+      // What waits behind it can go now.
+      this.#drain.poke();
+    });
     this.#running.set(id, running);
     // The sender may be gone by then; whoever awaits it still sees the rejection.
     running.catch((err: unknown) => {

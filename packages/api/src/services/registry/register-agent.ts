@@ -46,8 +46,7 @@ export async function registerAgent(
     await storeRegistration(tx, {
       workspaceId: target.id,
       agentCard: agent_card,
-      // A url on the loopback of a machine that is not ours says nothing: the stored one stays.
-      advertisedUrl: url === "" || target.advertisedUrl.startsWith(LOOPBACK) ? null : url,
+      advertisedUrl: keepsStoredUrl(target, url) ? null : url,
       deliveryMode,
     });
     if (identity.attemptNo !== null) {
@@ -76,7 +75,11 @@ export async function registerAgent(
   return { status: "registered", platform_inbound_secret: answer, delivery_mode: deliveryMode };
 }
 
-const LOOPBACK = "http://127.0.0.1";
+/** A stored loopback url of an agent we started stays. Source: contract §5.1. */
+function keepsStoredUrl(target: Target, url: string): boolean {
+  if (url === "") return true;
+  return target.backend !== "external" && target.advertisedUrl.startsWith("http://127.0.0.1");
+}
 
 async function deliveryModeOf(
   deps: Deps,
