@@ -13,7 +13,7 @@ import { requireJsonType, requireSameOrigin } from "./same-origin.ts";
 import { addCorsHeaders, addSecurityHeaders } from "./security-headers.ts";
 
 /** Where tRPC is served. */
-export const TRPC_PATH = "/trpc";
+const TRPC_PATH = "/trpc";
 /** Largest tRPC body: a save carries several files, each of 1 MiB at most. */
 const MAX_TRPC_BYTES = 8 * 1_048_576;
 

@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import { readJson } from "./read-body.ts";
 
 /** Node's own objects, for a handler that streams an upload or an answer itself. */
-export interface RawExchange {
+interface RawExchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
