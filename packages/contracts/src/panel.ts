@@ -139,3 +139,23 @@ export const saveResult = z.object({
   changed: z.boolean(),
   willRestart: z.boolean(),
 });
+
+/**
+ * The parts of an A2A agent card that a person is shown. Agents write their cards themselves, so
+ * anything that is missing or odd reads as empty and nothing is refused.
+ */
+export const shownAgentCard = z.object({
+  name: z.string().catch(""),
+  description: z.string().catch(""),
+  version: z.string().catch(""),
+  skills: z
+    .array(
+      z.object({
+        id: z.string().catch(""),
+        name: z.string().catch(""),
+        description: z.string().catch(""),
+      }),
+    )
+    .catch([]),
+  capabilities: z.record(z.string(), z.unknown()).catch({}),
+});

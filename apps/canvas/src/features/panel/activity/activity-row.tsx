@@ -46,7 +46,7 @@ export const ActivityRow = memo(function ActivityRow(props: {
   const hasMore = row.request !== null || row.response !== null || row.errorDetail !== null;
   if (!hasMore) {
     return (
-      <li className="flex items-start gap-2 py-1.5 pl-[19px]">
+      <li className="flex items-start gap-1.5 py-1.5 pl-[19px]">
         <RowLine row={row} workspaceId={workspaceId} />
       </li>
     );

@@ -2,7 +2,7 @@
 import type { ConfigDocument } from "@molecule/contracts/panel";
 import { useState } from "react";
 import { Field, Input, Select } from "../../../ui/field.tsx";
-import type { Editing } from "./settings-section.tsx";
+import type { Editing } from "./use-editing.ts";
 
 const OTHER = " other";
 

@@ -7,16 +7,11 @@ import { readProblem } from "../../../trpc/problem.ts";
 import { Field, Select, Textarea } from "../../../ui/field.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { ErrorState } from "../../../ui/state.tsx";
-import {
-  type ConfigField,
-  type ConfigFields,
-  editField,
-  shownValue,
-} from "../drafts/config-draft.ts";
-import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
+import type { ConfigField } from "../drafts/config-draft.ts";
 import { FieldConflict } from "./field-conflict.tsx";
 import { ModelField } from "./model-field.tsx";
 import { APPLY_POLICY_TEXT, SIZE_TEXT, sizeNote } from "./setting-text.ts";
+import { useEditing } from "./use-editing.ts";
 
 /** The settings of the one configuration document: the form, or why there is none. */
 export function SettingsSection({ node }: { node: WorkspaceNode }) {
@@ -45,29 +40,6 @@ export function SettingsSection({ node }: { node: WorkspaceNode }) {
       </div>
     </AfterDelay>
   );
-}
-
-/** One field of the form: what it shows, and how an edit is staged. */
-export interface Editing<F extends ConfigField> {
-  readonly value: ConfigFields[F];
-  readonly set: (value: ConfigFields[F]) => void;
-}
-
-/** Reads and stages one field over a loaded document. */
-export function useEditing(workspaceId: string, document: ConfigDocument) {
-  const draft = usePanelMemory(workspaceId, (memory) => memory.draft.config);
-  const update = useUpdateMemory(workspaceId);
-  return <F extends ConfigField>(field: F): Editing<F> => ({
-    value: shownValue(draft, document.desired, field),
-    set: (value) =>
-      update((memory) => ({
-        ...memory,
-        draft: {
-          ...memory.draft,
-          config: editField(memory.draft.config, document.desired, { field, value }),
-        },
-      })),
-  });
 }
 
 function SettingsForm({ node, document }: { node: WorkspaceNode; document: ConfigDocument }) {

@@ -5,7 +5,7 @@ export type ConfigFields = ConfigDocument["desired"];
 export type ConfigField = keyof ConfigFields;
 
 /** What a person reads for each field; the order is that of the form. */
-export const CONFIG_FIELD_LABELS: Readonly<Record<ConfigField, string>> = {
+const CONFIG_FIELD_LABELS: Readonly<Record<ConfigField, string>> = {
   model: "Model",
   provider: "Provider",
   instructions: "Instructions",

@@ -62,8 +62,8 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
       return (
         <p className="text-muted">
           <Strong>Paused{reason.by === null ? "" : ` by ${reason.by}`}</Strong>
-          {reason.atMs === null ? null : ` ${formatAgo(reason.atMs, nowMs)}.`} Messages wait until
-          it is resumed.
+          {reason.atMs === null ? null : ` ${formatAgo(reason.atMs, nowMs)}.`} It takes no messages
+          until it is resumed.
         </p>
       );
     case "degraded":

@@ -1,26 +1,8 @@
 "use client";
-import { z } from "zod";
+import { shownAgentCard } from "@molecule/contracts/panel";
 import { Badge } from "../../../ui/badge.tsx";
 import { useNode } from "../../store/node-store.tsx";
 import { OverviewSection } from "./overview-section.tsx";
-
-/** The parts of an A2A agent card that are shown; anything missing or odd reads as absent. */
-const cardSchema = z.object({
-  name: z.string().catch(""),
-  description: z.string().catch(""),
-  version: z.string().catch(""),
-  skills: z
-    .array(
-      z.object({
-        id: z.string().catch(""),
-        name: z.string().catch(""),
-        description: z.string().catch(""),
-        tags: z.array(z.string()).catch([]),
-      }),
-    )
-    .catch([]),
-  capabilities: z.record(z.string(), z.unknown()).catch({}),
-});
 
 /**
  * What the agent says about itself. Reads the live node store and nothing else, so it costs no request
@@ -37,7 +19,7 @@ export function AgentCardSection({ workspaceId }: { workspaceId: string }) {
       </OverviewSection>
     );
   }
-  const card = cardSchema.parse(raw);
+  const card = shownAgentCard.parse(raw);
   const capabilities = Object.entries(card.capabilities)
     .filter(([, value]) => value === true)
     .map(([name]) => capabilityText(name));

@@ -41,7 +41,7 @@ export interface TextStorage {
   removeItem(key: string): void;
 }
 
-export interface PanelState {
+interface PanelState {
   readonly byWorkspace: Readonly<Record<string, PanelMemory>>;
   /** Changes the memory of one workspace; written to storage with the next {@link PanelStore.flush}. */
   readonly update: (workspaceId: string, change: (memory: PanelMemory) => PanelMemory) => void;
@@ -89,7 +89,7 @@ export function createPanelStore(storage: TextStorage): PanelStore {
 }
 
 /** The memory as text for storage; null when there is nothing worth keeping. */
-export function serializeMemory(memory: PanelMemory): string | null {
+function serializeMemory(memory: PanelMemory): string | null {
   const kept = {
     version: VERSION,
     composer: memory.composer,

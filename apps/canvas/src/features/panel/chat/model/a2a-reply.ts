@@ -7,7 +7,7 @@ export interface ToolCall {
 }
 
 /** Where a reply is: `working` until the agent or the transport says how it ended. */
-export type ReplyPhase = "working" | "done" | "failed" | "canceled";
+type ReplyPhase = "working" | "done" | "failed" | "canceled";
 
 /** A reply while it arrives. Immutable: each envelope makes the next one. */
 export interface A2aReply {
@@ -73,7 +73,7 @@ export function reduceReply(reply: A2aReply, envelope: unknown): A2aReply {
 }
 
 /** The text parts of a message or artifact, in order, files and data left out. */
-export function partsText(parts: unknown): string {
+function partsText(parts: unknown): string {
   if (!Array.isArray(parts)) return "";
   return parts
     .map((part) => {

@@ -100,7 +100,7 @@ export function settledTurnIds(
 }
 
 /** The activity row a message was rebuilt from. */
-export function activityOf(messageId: string): string {
+function activityOf(messageId: string): string {
   return messageId.replace(/:[qa]$/, "");
 }
 

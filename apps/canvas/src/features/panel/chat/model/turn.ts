@@ -6,7 +6,7 @@ import { type A2aReply, EMPTY_REPLY } from "./a2a-reply.ts";
  * is gone but the platform has the message; history will have the answer. `failed`: not accepted;
  * Retry sends it again under the same id. `done`: answered; history takes over.
  */
-export type TurnState = "sending" | "streaming" | "queued" | "waiting" | "failed" | "done";
+type TurnState = "sending" | "streaming" | "queued" | "waiting" | "failed" | "done";
 
 /** A message sent from this tab, and what came back for it. */
 export interface LocalTurn {
