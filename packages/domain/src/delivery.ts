@@ -65,3 +65,5 @@ export const MAX_AGENT_RESPONSE_BYTES = 10 * 1024 * 1024;
 
 /** The error of a turn that was cancelled; no failure, so a client may show it as calm as it is. */
 export const STOPPED_SENTENCE = "Stopped before it was finished.";
+/** Messages that may lead to one another before the next is refused. Source: security C2 row 17. */
+export const MAX_CALLS_BEHIND = 16;

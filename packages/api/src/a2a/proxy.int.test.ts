@@ -442,6 +442,28 @@ describe("who may send", () => {
     expect((await send(message("hi"), { token: await api.tokenOf(id) })).status).toBe(200);
   });
 
+  it("no agent in a ring of agents that keep asking each other", async () => {
+    const sibling = await api.createWorkspace({ name: "Echo" });
+    await runAt(api, sibling, agent.address);
+    const tokens = { [id]: await api.tokenOf(id), [sibling]: await api.tokenOf(sibling) };
+    const ask = (from: string, to: string) =>
+      api.call("POST", `/workspaces/${to}/a2a`, {
+        token: tokens[from] ?? null,
+        body: message("and you?"),
+      });
+    const statuses: number[] = [];
+    agent.behave(async (call, res) => {
+      const from = call.headers["x-workspace-id"] === sibling ? id : sibling;
+      const next = await ask(from, from === id ? sibling : id);
+      statuses.push(next.status);
+      await saying("enough")(call, res, undefined as never);
+    });
+    expect((await ask(sibling, id)).status).toBe(200);
+    expect(statuses[0]).toBe(409);
+    expect(statuses.slice(1).every((status) => status === 200)).toBe(true);
+    expect(agent.calls).toHaveLength(16);
+  });
+
   it("nobody past the budget", async () => {
     await api.test.sql`UPDATE workspaces SET budget_limit = 5, monthly_spend = 5 WHERE id = ${id}`;
     expect((await send(message("hi"))).status).toBe(402);

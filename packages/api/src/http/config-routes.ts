@@ -11,7 +11,6 @@ import { applyChanges, type DesiredChange } from "../services/config/apply-chang
 import { readBundle } from "../services/config/read-bundle.ts";
 import { changeGlobalSecret, readSecretValues } from "../services/secrets/manage-secrets.ts";
 import { ADMIN, WORKSPACE, WORKSPACE_STRICT } from "./guards.ts";
-import { MAX_JSON_DEPTH } from "./read-body.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
@@ -142,7 +141,7 @@ async function patchConfig(context: RequestContext): Promise<Response> {
   }
   if (JSON.stringify(patch).length > MAX_CONFIG_BYTES) {
     throw new DomainError("payload_too_large", "The configuration is larger than 256 KiB.", {
-      details: { max_bytes: MAX_CONFIG_BYTES, max_depth: MAX_JSON_DEPTH },
+      details: { max_bytes: MAX_CONFIG_BYTES },
     });
   }
   await change(context, { extra: { ...patch } });

@@ -4,8 +4,9 @@ import { parseFileRoot } from "@molecule/domain/paths";
 import type { FileRoot } from "@molecule/domain/sets";
 import { actorOf } from "../context.ts";
 import { listFiles, readFile } from "../services/files/read-files.ts";
+import { readSharedContext } from "../services/files/read-shared-context.ts";
 import { removeFile, replaceFiles, writeFile } from "../services/files/write-files.ts";
-import { WORKSPACE } from "./guards.ts";
+import { SIGNED_IN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
@@ -17,6 +18,10 @@ export const fileRoutes: readonly Route[] = [
   route("GET", "/workspaces/:id/files/*", WORKSPACE, read),
   route("PUT", "/workspaces/:id/files/*", WORKSPACE, write),
   route("DELETE", "/workspaces/:id/files/*", WORKSPACE, remove),
+  route("GET", "/workspaces/:id/shared-context", SIGNED_IN, async (context) => {
+    const { deps, auth, workspaceId } = context;
+    return ok(await readSharedContext(deps, auth, workspaceId));
+  }),
 ];
 
 function rootOf(query: URLSearchParams): FileRoot {

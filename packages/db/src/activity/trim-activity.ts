@@ -7,7 +7,7 @@ export const ACTIVITY_KEPT_DAYS = 7;
 export const CHAT_KEPT_DAYS = 365;
 
 /**
- * Deletes old activity and the queue items that have ended for as long. What is still under way stays,
+ * Deletes old activity, delivered queue items after an hour and failed ones like activity. What is still under way stays,
  * however old. Resolves with how many rows went.
  */
 export async function trimActivity(
@@ -22,7 +22,9 @@ export async function trimActivity(
           THEN make_interval(days => ${keep.chatDays}) ELSE make_interval(days => ${keep.days}) END
       RETURNING 1)
     SELECT count(*) AS gone FROM gone`);
+  // Delivered items are of no use any more; a failed one may still be repeated by its person.
   await orm.execute(sql`
-    DELETE FROM a2a_queue WHERE completed_at < cp_now() - make_interval(days => ${keep.days})`);
+    DELETE FROM a2a_queue WHERE completed_at < cp_now() -
+      CASE WHEN status = 'completed' THEN interval '1 hour' ELSE make_interval(days => ${keep.days}) END`);
   return Number(row?.gone ?? 0);
 }

@@ -177,6 +177,22 @@ export async function queuePosition(
   return { depth: rows.length, position: index < 0 ? rows.length : index + 1 };
 }
 
+/**
+ * How many messages under way have led to what this workspace does now: the ones it works on, the ones
+ * their senders work on, and so on. Grows by one with each turn of agents that keep asking each other.
+ */
+export async function countCallsBehind(q: Queryable, workspaceId: string): Promise<number> {
+  const [row] = await ormOf(q).execute<{ calls: string }>(sql`
+    WITH RECURSIVE behind AS (
+      SELECT id, caller_id FROM a2a_queue
+        WHERE workspace_id = ${workspaceId} AND status = 'dispatched'
+      UNION
+      SELECT i.id, i.caller_id FROM a2a_queue i JOIN behind ON i.workspace_id = behind.caller_id
+        WHERE i.status = 'dispatched')
+    SELECT count(*) AS calls FROM behind`);
+  return Number(row?.calls ?? 0);
+}
+
 /** The newest item of the workspace that is being answered for a person; null when none is. */
 export async function findRunningForPerson(
   q: Queryable,

@@ -1,7 +1,9 @@
 import { logActivity } from "@molecule/db/activity/activity-log";
+import { countCallsBehind } from "@molecule/db/queue/a2a-queue";
 import { type Accepted, acceptMessage } from "@molecule/db/queue/accept-message";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
+import { MAX_CALLS_BEHIND } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
 import { readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
@@ -32,6 +34,7 @@ export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAn
   const target = await requireTarget(deps, input.targetId);
   await requireAccess(deps, input.caller, target);
   requireBudget(target);
+  if (envelope.isMessage) await requireShortChain(deps, input.caller);
   const way = await routeMessage(deps, target);
   if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
   const address = way.kind === "dispatch" ? way.address : null;
@@ -58,6 +61,17 @@ function requireBudget(target: Target): void {
   throw new DomainError("budget_exceeded", "The monthly budget of this agent is used up.", {
     next: "Raise its budget or wait for the next month.",
   });
+}
+
+/** Ends agents that keep asking each other: every turn of such a ring costs money. */
+async function requireShortChain(deps: Deps, caller: Caller): Promise<void> {
+  if (caller.kind === "person") return;
+  if ((await countCallsBehind(deps.db, caller.id)) < MAX_CALLS_BEHIND) return;
+  throw new DomainError(
+    "conflict",
+    `This would be the ${MAX_CALLS_BEHIND + 1}th agent asked in a row, so it is not asked.`,
+    { next: "Answer with what is known by now." },
+  );
 }
 
 function notReady(target: Target): DomainError {

@@ -280,6 +280,21 @@ describe("managed files", () => {
     ]);
   });
 
+  it("are shared with those below when config.yaml names them, and with nobody else", async () => {
+    await put("/files/house.md", { content: "rules" });
+    await put("/files/own.md", { content: "private" });
+    const shared_context = ["house.md", "gone.md", "../x", ".auth_token", 5];
+    await api.call("PATCH", `/workspaces/${id}/config`, { body: { shared_context } });
+    const child = await api.createWorkspace({ name: "Child", parent_id: id });
+    const shared = async (workspace: string) => {
+      const token = await api.tokenOf(workspace);
+      return await api.call("GET", `/workspaces/${id}/shared-context`, { token });
+    };
+    expect(await (await shared(child)).json()).toEqual([{ path: "house.md", content: "rules" }]);
+    expect((await shared(id)).status).toBe(200);
+    expect((await shared(await api.createWorkspace({ name: "Other" }))).status).toBe(401);
+  });
+
   it("of more than a mebibyte are refused with 413", async () => {
     const response = await put("/files/big.txt", { content: "x".repeat(1_048_577) });
     expect(response.status).toBe(413);
