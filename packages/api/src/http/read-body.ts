@@ -3,7 +3,7 @@ import { DomainError } from "@molecule/domain/errors";
 /** Largest JSON body of a plain route. Source: security C2 row 17. */
 const MAX_JSON_BYTES = 1_048_576;
 /** Deepest nesting of a JSON body. Source: security C2 row 17. */
-const MAX_JSON_DEPTH = 32;
+export const MAX_JSON_DEPTH = 32;
 
 /**
  * The body as bytes, never holding more than `maxBytes`.

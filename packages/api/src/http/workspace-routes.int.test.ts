@@ -205,6 +205,26 @@ describe("changing a workspace", () => {
   });
 });
 
+describe("an agent with its own token", () => {
+  it("may rename itself, but not move up, grow or mount a folder", async () => {
+    await using t = await createTestApi();
+    const team = await t.createWorkspace();
+    const id = await t.createWorkspace({ parent_id: team });
+    const token = await t.tokenOf(id);
+    const patch = (change: object) => t.call("PATCH", `/workspaces/${id}`, { body: change, token });
+    expect((await patch({ name: "Bea" })).status).toBe(200);
+    for (const change of [
+      { parent_id: null },
+      { tier: 4 },
+      { runtime: "demo" },
+      { workspace_dir: "/srv" },
+    ]) {
+      expect((await patch(change)).status).toBe(403);
+    }
+    expect(await rowOf(t, id)).toMatchObject({ name: "Bea", parent_id: team, tier: 3 });
+  });
+});
+
 describe("pausing, restarting and removing", () => {
   it("pauses and resumes a team, and says what is not possible now", async () => {
     await using t = await createTestApi();

@@ -1,9 +1,9 @@
+import { DomainError } from "@molecule/domain/errors";
 import type { Runtime } from "@molecule/domain/sets";
 import { eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { removedError } from "../lifecycle/lock-workspace.ts";
 import { workspaces } from "../schema/workspaces.ts";
-import { DomainError } from "@molecule/domain/errors";
 
 /** What can change about a workspace outside its configuration document; absent fields stay. */
 export interface WorkspaceChange {

@@ -84,7 +84,13 @@ function select(q: Queryable) {
     .$dynamic();
 }
 
-const NO_BEAT = { activeTasks: 0, uptimeSeconds: 0, errorRate: 0, sampleError: "", currentTask: "" };
+const NO_BEAT = {
+  activeTasks: 0,
+  uptimeSeconds: 0,
+  errorRate: 0,
+  sampleError: "",
+  currentTask: "",
+};
 const NO_LAYOUT = { x: 0, y: 0, collapsed: false };
 
 function toWireRow(row: Awaited<ReturnType<typeof select>>[number]): WireRow {

@@ -13,6 +13,7 @@ export async function patchFromWire(
   id: string,
   body: PatchWorkspaceBody,
 ): Promise<{ status: "updated"; needs_restart?: true }> {
+  if (actor.kind === "workspace") refuseOwnPromotion(body);
   const { name, role, tier, collapsed, x, y } = body;
   if ((x === undefined) !== (y === undefined)) {
     throw new DomainError("bad_request", "A place needs both x and y.", {
@@ -34,6 +35,19 @@ export async function patchFromWire(
   return body.workspace_dir === undefined
     ? { status: "updated" }
     : { status: "updated", needs_restart: true };
+}
+
+/**
+ * What decides whom an agent may reach and what it may use is for people to change.
+ * @throws DomainError `forbidden`.
+ */
+function refuseOwnPromotion(body: PatchWorkspaceBody): void {
+  const { tier, parent_id, runtime, workspace_dir } = body;
+  if ([tier, parent_id, runtime, workspace_dir].every((value) => value === undefined)) return;
+  throw new DomainError(
+    "forbidden",
+    "An agent cannot change its own tier, team, runtime or folder; a person can.",
+  );
 }
 
 function directoryOf(text: string | null | undefined): { workspaceDir?: string | null } {
