@@ -35,8 +35,8 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
       data-card-id={id}
       data-testid="agent-card"
       className={clsx(
-        "group/card flex h-full w-full flex-col rounded-xl border transition-[border-color,box-shadow,opacity] duration-[120ms] select-none",
-        cardEdge({ isMarked, isTarget, isDragging: dragging }),
+        "group/card flex h-full w-full flex-col rounded-xl border transition-opacity duration-[120ms] select-none",
+        cardEdge({ isMarked, isTarget, isDragging: dragging, isFlat: level !== "full" }),
         isDimmed && "opacity-30",
       )}
       style={level === "tile" ? { backgroundColor: tileColour(statusView(node).tone) } : undefined}
@@ -46,10 +46,12 @@ export const AgentCard = memo(function AgentCard({ id, selected, dragging }: Nod
   );
 });
 
-function cardEdge(is: { isMarked: boolean; isTarget: boolean; isDragging: boolean }): string {
+/** Shadows are for cards near enough to see them: two hundred of them would make the camera stutter. */
+function cardEdge(is: Record<"isMarked" | "isTarget" | "isDragging" | "isFlat", boolean>): string {
   if (is.isTarget) return "border-dashed border-focus bg-raised";
   if (is.isDragging) return "border-focus bg-card shadow-lift";
   if (is.isMarked) return "border-focus bg-card shadow-[0_0_0_1px_var(--focus)]";
+  if (is.isFlat) return "border-line-strong bg-card";
   return "border-line-strong bg-card shadow-card hover:border-control";
 }
 
@@ -85,7 +87,7 @@ function SmallFace({ node, level }: { node: WorkspaceNode; level: "brief" | "til
   return (
     <div className="flex h-full flex-col justify-center gap-1.5 px-4">
       <div className="flex min-w-0 items-center gap-3">
-        <StatusGlyph status={status} size={isTile ? 34 : 22} />
+        <StatusGlyph status={status} size={isTile ? 34 : 22} isStill />
         <span
           className={clsx(
             "font-semibold text-ink",

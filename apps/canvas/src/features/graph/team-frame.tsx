@@ -33,7 +33,7 @@ export const TeamFrame = memo(function TeamFrame({ id, selected, data }: NodePro
   return (
     <div
       className={clsx(
-        "h-full w-full rounded-2xl border bg-[var(--team)] transition-[border-color,opacity] duration-[120ms]",
+        "h-full w-full rounded-2xl border bg-[var(--team)] transition-opacity duration-[120ms]",
         isMarked || isTarget ? "border-focus" : "border-line-strong",
         isTarget && "border-dashed",
         isDimmed && "opacity-30",
@@ -92,7 +92,7 @@ function SmallHeader({ node, level }: { node: WorkspaceNode; level: "brief" | "t
   const isTile = level === "tile";
   return (
     <div className="flex h-full min-w-0 items-center gap-3">
-      <StatusGlyph status={statusView(node)} size={isTile ? 34 : 22} />
+      <StatusGlyph status={statusView(node)} size={isTile ? 34 : 22} isStill />
       <span
         className={clsx(
           "truncate font-semibold text-ink",
@@ -122,7 +122,7 @@ function TeamCounts({ id }: { id: string }) {
     <span className="flex shrink-0 items-center gap-2 px-1 text-xs text-muted">
       {TONES.filter((tone: Tone) => counts[tone] !== undefined).map((tone) => (
         <span key={tone} className="flex items-center gap-1" title={`${counts[tone]} ${tone}`}>
-          <StatusGlyph status={{ tone, isBusy: false }} size={11} />
+          <StatusGlyph status={{ tone, isBusy: false }} size={11} isStill />
           {counts[tone]}
           <span className="sr-only"> {tone}</span>
         </span>

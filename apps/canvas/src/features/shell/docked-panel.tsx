@@ -21,10 +21,9 @@ export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: Pa
   const width = useUi((state) => state.panelWidth);
   return (
     <div
-      className="relative flex shrink-0 border-l bg-card"
+      className="flex shrink-0 border-l bg-card"
       style={{ width: `min(${width}px, 100vw - 360px)` }}
     >
-      <Divider width={width} />
       <div className="min-w-0 flex-1">
         <Suspense fallback={null}>
           <Panel workspaceId={workspaceId} tab={tab} />
@@ -37,17 +36,18 @@ export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: Pa
 /** The panel as a page of its own, on a phone. */
 export function PanelPage({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
   return (
-    <div className="min-h-0 flex-1 bg-card">
+    <main className="min-h-0 flex-1 bg-card">
       <Suspense fallback={null}>
         <Panel workspaceId={workspaceId} tab={tab} />
       </Suspense>
-    </div>
+    </main>
   );
 }
 
-/** Resizes with the pointer and with the arrow keys. */
-function Divider({ width }: { width: number }) {
+/** The right edge of the canvas while a panel is beside it. Resizes the panel with the pointer and with the arrow keys. */
+export function PanelDivider() {
   const ui = useUiStore();
+  const width = useUi((state) => state.panelWidth);
   const grip = useRef<{ x: number; width: number } | null>(null);
   const resize = (next: number) => ui.setState({ panelWidth: clampPanelWidth(next) });
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
@@ -74,7 +74,7 @@ function Divider({ width }: { width: number }) {
       aria-valuemin={MIN_PANEL_WIDTH}
       aria-valuemax={MAX_PANEL_WIDTH}
       aria-valuenow={width}
-      className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize touch-none outline-none after:absolute after:inset-y-0 after:left-1/2 after:w-0.5 after:-translate-x-1/2 after:bg-transparent after:transition-colors after:duration-[120ms] hover:after:bg-focus focus-visible:after:bg-focus"
+      className="absolute inset-y-0 -right-1 z-10 w-2 cursor-col-resize touch-none outline-none after:absolute after:inset-y-0 after:left-1/2 after:w-0.5 after:-translate-x-1/2 after:bg-transparent after:transition-colors after:duration-[120ms] hover:after:bg-focus focus-visible:after:bg-focus"
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={() => {

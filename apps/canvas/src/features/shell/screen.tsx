@@ -6,7 +6,7 @@ import { useConnection, useRetryNow } from "../session/connection.tsx";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi } from "../store/ui-store.tsx";
 import { useSystemTheme } from "../theme/theme.ts";
-import { DockedPanel, PanelPage } from "./docked-panel.tsx";
+import { DockedPanel, PanelDivider, PanelPage } from "./docked-panel.tsx";
 import { SignedOut, Unavailable } from "./full-screens.tsx";
 import { StatusAnnouncer } from "./status-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -84,7 +84,9 @@ function Page({ isWide, isReady }: { isWide: boolean; isReady: boolean }) {
           </Suspense>
         ) : null}
         <main className="relative min-w-0 flex-1 bg-page">
+          {isReady && isEmpty ? null : <h1 className="sr-only">Agents</h1>}
           <Main isWide={isWide} isReady={isReady} isEmpty={isEmpty} />
+          {isWide && open !== null ? <PanelDivider /> : null}
         </main>
         {isWide && open !== null ? (
           <DockedPanel workspaceId={open.workspaceId} tab={open.tab} />

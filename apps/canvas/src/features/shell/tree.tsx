@@ -1,7 +1,7 @@
 "use client";
 import clsx from "clsx";
 import { ChevronRight } from "lucide-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useCallback, useMemo, useState } from "react";
 import { matching } from "../graph/model/flow-graph.ts";
 import { useRoute } from "../location/use-route.ts";
 import { RUNTIME_LABELS } from "../status/model-label.ts";
@@ -11,6 +11,10 @@ import { useNodes } from "../store/node-store.tsx";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 import { type TreeRow, treeRows } from "./tree-rows.ts";
+import { useLines } from "./use-lines.ts";
+
+/** Height of a line with its gap, in px, in the rail and as a page. */
+const LINE_PX = { rail: 33, page: 57 } as const;
 
 /** Every agent by team, in words: the canvas for those who do not see it, and the home of a phone. */
 export function Tree({ isPage = false }: { isPage?: boolean }) {
@@ -18,34 +22,33 @@ export function Tree({ isPage = false }: { isPage?: boolean }) {
   const filter = useUi((state) => state.filter);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
-  const list = useRef<HTMLDivElement>(null);
   const rows = useMemo(
     () => treeRows(byId, folded, matching(byId, filter)),
     [byId, folded, filter],
   );
+  const lines = useLines(rows.length, isPage ? LINE_PX.page : LINE_PX.rail);
   const tabStop = rows.some((row) => row.node.id === current) ? current : rows[0]?.node.id;
 
-  const fold = (id: string, isFolded: boolean) => {
-    const next = new Set(folded);
-    if (isFolded) next.add(id);
-    else next.delete(id);
-    setFolded(next);
-  };
-  const focusRow = (index: number) => {
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
-    if (row === undefined) return;
-    setCurrent(row.node.id);
-    list.current
-      ?.querySelector<HTMLElement>(`[data-tree-id="${CSS.escape(row.node.id)}"]`)
-      ?.focus();
-  };
-  const onKeyDown = (event: KeyboardEvent, row: TreeRow, index: number) => {
-    const move = keyMove(event.key, row, rows, index);
-    if (move === null) return;
+  const fold = useCallback((id: string, isFolded: boolean) => {
+    setFolded((before) => {
+      const next = new Set(before);
+      if (isFolded) next.add(id);
+      else next.delete(id);
+      return next;
+    });
+  }, []);
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    const id = event.target instanceof HTMLElement ? event.target.dataset.treeId : undefined;
+    const index = rows.findIndex((row) => row.node.id === id);
+    const row = rows[index];
+    const move = row === undefined ? null : keyMove(event.key, row, rows, index);
+    if (row === undefined || move === null) return;
     event.preventDefault();
     event.stopPropagation();
-    if (move.kind === "focus") focusRow(move.index);
-    else fold(row.node.id, move.isFolded);
+    if (move.kind === "fold") return fold(row.node.id, move.isFolded);
+    const to = Math.max(0, Math.min(rows.length - 1, move.index));
+    setCurrent(rows[to]?.node.id ?? null);
+    lines.focus(to);
   };
   if (rows.length === 0) {
     return (
@@ -55,15 +58,22 @@ export function Tree({ isPage = false }: { isPage?: boolean }) {
     );
   }
   return (
-    <div ref={list} role="tree" aria-label="Agents" className="flex flex-col gap-px">
-      {rows.map((row, index) => (
+    <div
+      ref={lines.list}
+      role="tree"
+      aria-label="Agents"
+      className="flex flex-col gap-px"
+      style={{ paddingTop: lines.before, paddingBottom: lines.after }}
+      onKeyDown={onKeyDown}
+    >
+      {rows.slice(lines.from, lines.to).map(({ node, level, hasChildren, isFolded }, offset) => (
         <TreeItem
-          key={row.node.id}
-          row={row}
-          isPage={isPage}
-          isTabStop={row.node.id === tabStop}
-          onFold={(isFolded) => fold(row.node.id, isFolded)}
-          onKeyDown={(event) => onKeyDown(event, row, index)}
+          key={node.id}
+          {...{ node, level, hasChildren, isFolded, isPage }}
+          isTabStop={node.id === tabStop}
+          index={lines.from + offset}
+          count={rows.length}
+          onFold={fold}
         />
       ))}
     </div>
@@ -96,29 +106,35 @@ function keyMove(key: string, row: TreeRow, rows: readonly TreeRow[], index: num
   }
 }
 
-interface TreeItemProps {
-  row: TreeRow;
+interface TreeItemProps extends TreeRow {
   isPage: boolean;
   isTabStop: boolean;
-  onFold: (isFolded: boolean) => void;
-  onKeyDown: (event: KeyboardEvent) => void;
+  /** Place among all lines, also those that are not drawn. */
+  index: number;
+  count: number;
+  onFold: (id: string, isFolded: boolean) => void;
 }
 
-function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) {
-  const { node, level, hasChildren, isFolded } = row;
+/** One line; renders again only when its own agent or place changed. */
+const TreeItem = memo(function TreeItem(props: TreeItemProps) {
+  const { node, level, hasChildren, isFolded, isPage, isTabStop, index, count, onFold } = props;
   const actions = useWorkspaceActions();
   const ui = useUiStore();
   const route = useRoute();
   const isOpen = route.kind === "workspace" && route.workspaceId === node.id;
   const status = statusView(node);
   const open = () => actions.open(node.id);
-  const fold = <FoldMark {...{ hasChildren, isFolded, isPage, onFold }} />;
+  const fold = (
+    <FoldMark {...{ hasChildren, isFolded, isPage }} onFold={(next) => onFold(node.id, next)} />
+  );
   return (
     <div
       role="treeitem"
       tabIndex={isTabStop ? 0 : -1}
       aria-level={level}
       aria-selected={isOpen}
+      aria-posinset={index + 1}
+      aria-setsize={count}
       {...(hasChildren ? { "aria-expanded": !isFolded } : {})}
       data-tree-id={node.id}
       className={clsx(
@@ -133,14 +149,13 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
         ui.setState({ menu: { id: node.id, x: event.clientX, y: event.clientY } });
       }}
       onKeyDown={(event) => {
-        if (event.key === "Enter" || event.key === " ") {
-          event.preventDefault();
-          open();
-        } else onKeyDown(event);
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        open();
       }}
     >
       {isPage ? null : fold}
-      <StatusGlyph status={status} size={isPage ? 16 : 13} />
+      <StatusGlyph status={status} size={isPage ? 16 : 13} isStill />
       <span className="min-w-0 flex-1">
         <span className={clsx("block truncate", isPage ? "font-medium text-ink" : "text-ink")}>
           {node.name}
@@ -165,7 +180,7 @@ function TreeItem({ row, isPage, isTabStop, onFold, onKeyDown }: TreeItemProps) 
       {isPage ? fold : null}
     </div>
   );
-}
+});
 
 interface FoldMarkProps {
   hasChildren: boolean;
