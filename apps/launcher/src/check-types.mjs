@@ -1,9 +1,14 @@
-/** Type-checks the three programs of the repository side by side: Node code, canvas, launcher. */
+/** Type-checks the programs of the repository side by side: Node code, canvas, launcher, journeys. */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-const programs = ["tsconfig.json", "apps/canvas/tsconfig.json", "apps/launcher/tsconfig.json"];
+const programs = [
+  "tsconfig.json",
+  "apps/canvas/tsconfig.json",
+  "apps/launcher/tsconfig.json",
+  "e2e/tsconfig.json",
+];
 
 const codes = await Promise.all(
   programs.map(

@@ -55,7 +55,14 @@ async function unitsAndIntegration(folder) {
   const report = path.join(folder, "vitest.json");
   const code = await run(
     "Units, components, integration",
-    ["npx", "vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    [
+      "npx",
+      "vitest",
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ],
     isLong ? { MOLECULE_TEST_LONG: "1" } : {},
   );
   const json = await readReport(report);

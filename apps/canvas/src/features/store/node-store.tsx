@@ -75,15 +75,6 @@ export function useNode(id: string): WorkspaceNode | undefined {
   return useNodes((state) => state.byId[id]);
 }
 
-/** The workspaces directly under one, by name. */
-export function useChildren(id: string): readonly WorkspaceNode[] {
-  return useNodesShallow((state) =>
-    Object.values(state.byId)
-      .filter((node) => node.parentId === id)
-      .sort((a, b) => a.name.localeCompare(b.name)),
-  );
-}
-
 /** What the page knows besides nodes; null until the first snapshot. */
 export function useOrganisation(): Organisation | null {
   return useNodes((state) => state.organisation);
