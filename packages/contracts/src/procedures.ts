@@ -167,6 +167,8 @@ export const activityListInput = z.strictObject({
   workspaceId: workspaceIdText.optional(),
   before: z.number().int().optional(),
   types: z.array(z.enum(ACTIVITY_TYPES)).max(ACTIVITY_TYPES.length).optional(),
+  /** Only what went wrong: errors, and everything that ended as one. */
+  onlyFailed: z.boolean().optional(),
   limit: z.number().int().min(1).max(200).default(50),
 });
 /** Newest first. */

@@ -63,7 +63,17 @@ export const AGENT_CALL_CEILING_MS = 1_800_000;
 /** Largest answer of an agent, in bytes. Source: §6.1. */
 export const MAX_AGENT_RESPONSE_BYTES = 10 * 1024 * 1024;
 
-/** The error of a turn that was cancelled; no failure, so a client may show it as calm as it is. */
+/** The error of a turn that was cancelled while it ran. */
 export const STOPPED_SENTENCE = "Stopped before it was finished.";
+
+/** The error of a message that a person took back while it waited. */
+export function takenBackSentence(name: string): string {
+  return `Taken back by ${name} before it was delivered.`;
+}
+
+/** The end of a turn was what a person wanted, so a client shows it as no failure. */
+export function wasWanted(error: string): boolean {
+  return error === STOPPED_SENTENCE || /^Taken back by .+ before it was delivered\.$/.test(error);
+}
 /** Messages that may lead to one another before the next is refused. Source: security C2 row 17. */
 export const MAX_CALLS_BEHIND = 16;

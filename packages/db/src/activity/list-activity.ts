@@ -90,6 +90,8 @@ export interface ActivityPage {
   readonly workspaceId?: string | undefined;
   readonly before?: number | undefined;
   readonly types?: readonly ActivityType[] | undefined;
+  /** Only rows of type `error` and rows that ended with an error. */
+  readonly onlyFailed?: boolean | undefined;
   readonly limit: number;
 }
 
@@ -119,6 +121,9 @@ export async function listNamedActivity(
   if (page.before !== undefined) conditions.push(lt(activity.seq, page.before));
   if (page.types !== undefined && page.types.length > 0) {
     conditions.push(inArray(activity.activityType, [...page.types]));
+  }
+  if (page.onlyFailed === true) {
+    conditions.push(or(eq(activity.status, "error"), eq(activity.activityType, "error")));
   }
   return await ormOf(q)
     .select({ row: activity, sourceName: source.name, targetName: target.name })

@@ -12,6 +12,7 @@ export interface ActivityPageInput {
   readonly workspaceId?: string | undefined;
   readonly before?: number | undefined;
   readonly types?: readonly ActivityType[] | undefined;
+  readonly onlyFailed?: boolean | undefined;
   readonly limit: number;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { findRunningForPerson } from "@molecule/db/queue/a2a-queue";
 import { endDelivery } from "@molecule/db/queue/end-delivery";
+import { takenBackSentence } from "@molecule/domain/delivery";
 import { isDomainError } from "@molecule/domain/errors";
 import { agentAddressOf } from "../../a2a/agent-address.ts";
 import type { Deps } from "../../deps.ts";
@@ -32,7 +33,7 @@ export async function cancelTurn(deps: Deps, input: CancelInput): Promise<boolea
           status: "error",
           responseBody: null,
           toolTrace: null,
-          errorDetail: `Taken back by ${input.actorName} before it was delivered.`,
+          errorDetail: takenBackSentence(input.actorName),
           durationMs: null,
           wasNeverSent: true,
           isForPerson: true,

@@ -14,7 +14,7 @@ import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actio
 import type { ActivityPage } from "../state/live-caches.ts";
 import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { ACTIVITY_FACETS, type ActivityFacet } from "../state/panel-state.ts";
-import { ACTIVITY_PAGE, activityKey, facetTypes } from "../state/query-keys.ts";
+import { ACTIVITY_PAGE, activityKey, facetFilter } from "../state/query-keys.ts";
 import { dayKey, dayText } from "../text/time-text.ts";
 import { ActivityRow } from "./activity-row.tsx";
 import { byDay, mergeRows } from "./model/timeline.ts";
@@ -67,7 +67,6 @@ export function ActivityTab({ workspaceId, isShown }: { workspaceId: string; isS
 
 function useTimeline(workspaceId: string, facet: ActivityFacet, isShown: boolean) {
   const client = useTRPCClient();
-  const types = facetTypes(facet);
   return useInfiniteQuery<
     ActivityPage,
     Error,
@@ -82,7 +81,7 @@ function useTimeline(workspaceId: string, facet: ActivityFacet, isShown: boolean
         {
           workspaceId,
           limit: ACTIVITY_PAGE,
-          ...(types === undefined ? {} : { types: [...types] }),
+          ...facetFilter(facet),
           ...(pageParam === null ? {} : { before: pageParam }),
         },
         { signal },

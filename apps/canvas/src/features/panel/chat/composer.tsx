@@ -1,14 +1,11 @@
 "use client";
 import type { WorkspaceStatus } from "@molecule/domain/sets";
-import { useMutation } from "@tanstack/react-query";
 import { ArrowUp, Square } from "lucide-react";
 import type { KeyboardEvent, RefObject } from "react";
-import { toast } from "sonner";
-import { useTRPC } from "../../../trpc/client.tsx";
-import { readProblem } from "../../../trpc/problem.ts";
 import { Button, IconButton } from "../../../ui/button.tsx";
 import { useComposerFocusRequest } from "../../commands/composer-focus.ts";
 import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
+import { useCancelTurn } from "./use-cancel-turn.ts";
 
 export interface ComposerProps {
   workspaceId: string;
@@ -87,18 +84,7 @@ export function Composer(props: ComposerProps) {
 }
 
 function StopButton({ workspaceId, taskId }: { workspaceId: string; taskId: string | null }) {
-  const trpc = useTRPC();
-  const cancel = useMutation(
-    trpc.chat.cancel.mutationOptions({
-      onSuccess: (result) => {
-        if (!result.cancelled) toast("There was nothing left to stop.");
-      },
-      onError: (error) => {
-        const problem = readProblem(error);
-        toast.error(problem.sentence, { description: problem.next });
-      },
-    }),
-  );
+  const cancel = useCancelTurn();
   return (
     <Button
       size="md"

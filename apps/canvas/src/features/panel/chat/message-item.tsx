@@ -1,4 +1,5 @@
 "use client";
+import { STOPPED_SENTENCE } from "@molecule/domain/delivery";
 import clsx from "clsx";
 import { Clock, Paperclip, RotateCw, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";
@@ -8,6 +9,7 @@ import { useChatSender } from "../state/panel-provider.tsx";
 import { fullTimeText } from "../text/time-text.ts";
 import type { ThreadItem } from "./model/thread.ts";
 import { ToolRows } from "./tool-rows.tsx";
+import { useCancelTurn } from "./use-cancel-turn.ts";
 import { useRetryAnswer } from "./use-retry-answer.ts";
 
 const ChatMarkdown = lazy(async () => {
@@ -20,6 +22,8 @@ export interface MessageItemProps {
   item: ThreadItem;
   agentName: string;
   currentTask: string;
+  /** The newest message that waits, so that it can be taken back. */
+  isNewestQueued: boolean;
 }
 
 /** One message of the thread. */
@@ -27,7 +31,7 @@ export const MessageItem = memo(function MessageItem(props: MessageItemProps) {
   return props.item.role === "person" ? <PersonMessage {...props} /> : <AgentMessage {...props} />;
 });
 
-function PersonMessage({ workspaceId, item, agentName }: MessageItemProps) {
+function PersonMessage({ workspaceId, item, agentName, isNewestQueued }: MessageItemProps) {
   return (
     <div className="flex flex-col items-end gap-1">
       <p
@@ -47,6 +51,7 @@ function PersonMessage({ workspaceId, item, agentName }: MessageItemProps) {
             <>
               <Clock size={12} aria-hidden="true" />
               Queued until {agentName} is ready
+              {isNewestQueued ? <TakeBack workspaceId={workspaceId} /> : null}
             </>
           ) : item.at === null ? (
             "Sending"
@@ -56,6 +61,21 @@ function PersonMessage({ workspaceId, item, agentName }: MessageItemProps) {
         </p>
       )}
     </div>
+  );
+}
+
+function TakeBack({ workspaceId }: { workspaceId: string }) {
+  const cancel = useCancelTurn();
+  return (
+    <Button
+      size="sm"
+      variant="ghost"
+      className="-my-1"
+      isBusy={cancel.isPending}
+      onClick={() => cancel.mutate({ workspaceId })}
+    >
+      Take back
+    </Button>
   );
 }
 
@@ -123,7 +143,7 @@ function AgentMessage({ item, agentName, currentTask }: MessageItemProps) {
       <Attachments item={item} />
       {isWorking ? <Working note={item.note === "" ? currentTask : item.note} /> : null}
       {item.state === "canceled" ? (
-        <p className="text-xs text-muted">Stopped before it was finished.</p>
+        <p className="text-xs text-muted">{item.note === "" ? STOPPED_SENTENCE : item.note}</p>
       ) : null}
       {item.state === "failed" ? <FailedAnswer item={item} /> : null}
     </article>

@@ -27,6 +27,7 @@ export function MessageList(props: MessageListProps) {
   const { workspaceId, chat, agentName, currentTask, empty, footer } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const newestQueued = chat.items.findLast((item) => item.state === "queued")?.key;
   const { isAway, toBottom } = useStickToBottom(scroller, content, chat.items[0]?.key);
   return (
     <div className="relative min-h-0 flex-1">
@@ -52,6 +53,7 @@ export function MessageList(props: MessageListProps) {
                   item={item}
                   agentName={agentName}
                   currentTask={currentTask}
+                  isNewestQueued={item.key === newestQueued}
                 />
               </Fragment>
             ))}

@@ -5,7 +5,7 @@ import type { Client } from "../../../trpc/client.tsx";
 import { mergeRows } from "../activity/model/timeline.ts";
 import { mergeMessages } from "../chat/model/thread.ts";
 import { ACTIVITY_FACETS } from "./panel-state.ts";
-import { activityKey, CHAT_PAGE, chatKey, facetTypes } from "./query-keys.ts";
+import { activityKey, CHAT_PAGE, chatKey, facetFilter } from "./query-keys.ts";
 
 /** One page of the chat, oldest first. */
 export interface ChatPage {
@@ -61,11 +61,10 @@ export class LiveCaches {
     for (const workspaceId of rows) {
       for (const facet of ACTIVITY_FACETS) {
         this.#refresh(activityKey(workspaceId, facet), async () => {
-          const types = facetTypes(facet);
           const page = await this.#client.activity.list.query({
             workspaceId,
             limit: CHAT_PAGE,
-            ...(types === undefined ? {} : { types: [...types] }),
+            ...facetFilter(facet),
           });
           this.#change<ActivityPage>(activityKey(workspaceId, facet), (newest) => ({
             ...newest,

@@ -12,22 +12,30 @@ export const chatKey = (workspaceId: string) => ["panel", "chat", workspaceId] a
 export const activityKey = (workspaceId: string, facet: ActivityFacet) =>
   ["panel", "activity", workspaceId, facet] as const;
 
-const FACETS: Readonly<Record<ActivityFacet, readonly ActivityType[] | undefined>> = {
-  all: undefined,
-  messages: ["a2a_send", "a2a_receive", "delegation"],
-  tasks: [
-    "task_update",
-    "agent_log",
-    "cron_run",
-    "skill_promotion",
-    "memory_write",
-    "memory_write_global",
-  ],
-  lifecycle: ["lifecycle", "change"],
-  errors: ["error"],
-};
+/** The part of the list's input that makes a facet. */
+type FacetFilter = { types?: ActivityType[]; onlyFailed?: true };
 
-/** The activity types of a facet; undefined means every type. */
-export function facetTypes(facet: ActivityFacet): readonly ActivityType[] | undefined {
-  return FACETS[facet];
+/** What a facet asks the list for. */
+export function facetFilter(facet: ActivityFacet): FacetFilter {
+  switch (facet) {
+    case "all":
+      return {};
+    case "messages":
+      return { types: ["a2a_send", "a2a_receive", "delegation"] };
+    case "tasks":
+      return {
+        types: [
+          "task_update",
+          "agent_log",
+          "cron_run",
+          "skill_promotion",
+          "memory_write",
+          "memory_write_global",
+        ],
+      };
+    case "lifecycle":
+      return { types: ["lifecycle", "change"] };
+    case "errors":
+      return { onlyFailed: true };
+  }
 }

@@ -1,5 +1,5 @@
 import type { ChatMessage } from "@molecule/contracts/panel";
-import { STOPPED_SENTENCE } from "@molecule/domain/delivery";
+import { wasWanted } from "@molecule/domain/delivery";
 import { replyText, type ToolCall } from "./a2a-reply.ts";
 import type { LocalTurn } from "./turn.ts";
 
@@ -120,7 +120,8 @@ function answerItem(
 }
 
 function storedItem(message: ChatMessage, key: string): ThreadItem {
-  const isStopped = message.status === "error" && message.error === STOPPED_SENTENCE;
+  const isStopped =
+    message.status === "error" && message.error !== null && wasWanted(message.error);
   const hasFailed = message.status === "error" && !isStopped;
   return {
     ...BLANK,
@@ -130,6 +131,7 @@ function storedItem(message: ChatMessage, key: string): ThreadItem {
     text: message.text,
     at: message.at,
     state: isStopped ? "canceled" : storedState(message),
+    note: isStopped ? (message.error ?? "") : "",
     error: hasFailed ? failureText(message.error) : null,
     tools: message.tools,
     attachments: message.attachments,
