@@ -37,6 +37,7 @@ export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: Pa
 export function PanelPage({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
   return (
     <main className="min-h-0 flex-1 bg-card">
+      <h1 className="sr-only">Agent</h1>
       <Suspense fallback={null}>
         <Panel workspaceId={workspaceId} tab={tab} />
       </Suspense>
