@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { freePort, startProduct } from "@molecule/testing/product";
 import { ROOT } from "./baselines.ts";
+import { hasEngine } from "./instances.ts";
 import { Platform } from "./platform.ts";
 import type { Row } from "./table.ts";
 
@@ -12,7 +13,7 @@ const ROUNDS = 7;
 /** Create → online per backend, against the same runtime started by hand until it answers. */
 export async function createRows(): Promise<Row[]> {
   const rows: Row[] = [await backendRow("process", 1_500)];
-  if (await hasEngine()) rows.push(await backendRow("docker", 2_500));
+  if (hasEngine()) rows.push(await backendRow("docker", 2_500));
   else console.log("no Docker engine answers: the row create → online (docker) is absent");
   return rows;
 }
@@ -98,12 +99,4 @@ async function bareRuntimeMs(): Promise<number> {
     child.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function hasEngine(): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const child = spawn("docker", ["version"], { stdio: "ignore" });
-    child.on("error", () => resolve(false));
-    child.on("exit", (code) => resolve(code === 0));
-  });
 }

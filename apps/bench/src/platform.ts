@@ -42,6 +42,25 @@ export class Platform {
     }
   }
 
+  /** The agent's whole answer to a message. */
+  async ask(id: string, text: string): Promise<string> {
+    const messageId = crypto.randomUUID();
+    const message = { kind: "message", messageId, role: "user", parts: [{ kind: "text", text }] };
+    const answer = await this.call<{
+      result?: { artifacts?: { parts?: { text?: string }[] }[] };
+      error?: unknown;
+    }>("POST", `/workspaces/${id}/a2a`, {
+      jsonrpc: "2.0",
+      id: messageId,
+      method: "message/send",
+      params: { message },
+    });
+    const parts = answer.result?.artifacts?.flatMap((artifact) => artifact.parts ?? []) ?? [];
+    const said = parts.map((part) => part.text ?? "").join("");
+    if (said === "") throw new Error(`${id} did not answer: ${JSON.stringify(answer)}`);
+    return said;
+  }
+
   /** Milliseconds until the first streamed text of an answer, and until its end. */
   async firstTokenMs(id: string, text: string): Promise<{ first: number; total: number }> {
     return await streamMessage(`${this.#url}/workspaces/${id}/a2a`, this.#token, text);

@@ -11,6 +11,8 @@ import { codeOf, Refusal } from "./refusal.mjs";
  * @property {string | undefined} adminToken absent: the one in the data folder
  * @property {string | undefined} home MOLECULE_HOME as given
  * @property {string} backend "auto", "process" or "docker"
+ * @property {string | undefined} runtimeBundle absent: the reference runtime of this checkout
+ * @property {number} timeScale multiplies every wait that people would otherwise sit through; 1 outside tests
  * @property {boolean} hasSecretsKey the key of the secrets comes from the environment
  */
 
@@ -48,6 +50,8 @@ export function readSettings(env) {
     adminToken: env.ADMIN_TOKEN || undefined,
     home: env.MOLECULE_HOME || undefined,
     backend,
+    runtimeBundle: env.RUNTIME_BUNDLE || undefined,
+    timeScale: Number(env.MOLECULE_SETTLE_SCALE) || 1,
     hasSecretsKey: Boolean(env.SECRETS_ENCRYPTION_KEY),
   };
 }

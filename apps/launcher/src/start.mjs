@@ -73,11 +73,19 @@ export async function startPlatform(input) {
       ADMIN_TOKEN: identity.adminToken,
       PUBLIC_URL: origin,
       MOLECULE_VERSION: version,
-      ...programsFor({ root, home, isRoot }),
+      ...programsFor({ root, home, isRoot, given: settings.runtimeBundle }),
     },
   });
   const children = await progress.step("Server and worker", () =>
-    startChildren({ root, home, env: childEnv, say: progress.say, signal, onStarted }),
+    startChildren({
+      root,
+      home,
+      env: childEnv,
+      timeScale: settings.timeScale,
+      say: progress.say,
+      signal,
+      onStarted,
+    }),
   );
   store.watch((url) => {
     childEnv.DATABASE_URL = url;
@@ -130,10 +138,10 @@ export function environmentFor({ base, settings, values }) {
 
 /**
  * The programs that agents are started with, where the users that agents run as can reach them.
- * @param {{ root: string, home: string, isRoot: boolean }} where
+ * @param {{ root: string, home: string, isRoot: boolean, given: string | undefined }} where
  */
-function programsFor({ root, home, isRoot }) {
-  const bundle = join(root, "apps/runtime/dist/runtime.mjs");
+function programsFor({ root, home, isRoot, given }) {
+  const bundle = given ?? join(root, "apps/runtime/dist/runtime.mjs");
   const cache = join(home, "cache");
   return {
     CANVAS_DIR: join(root, "apps/canvas/out"),
@@ -143,12 +151,12 @@ function programsFor({ root, home, isRoot }) {
 }
 
 /**
- * @param {{ root: string, home: string, env: NodeJS.ProcessEnv, say: (line: string) => void, signal: AbortSignal, onStarted: StartInput["onStarted"] }} input
+ * @param {{ root: string, home: string, env: NodeJS.ProcessEnv, timeScale: number, say: (line: string) => void, signal: AbortSignal, onStarted: StartInput["onStarted"] }} input
  */
-async function startChildren({ root, home, env, say, signal, onStarted }) {
+async function startChildren({ root, home, env, timeScale, say, signal, onStarted }) {
   const begin = (/** @type {string} */ name, /** @type {number} */ stopMs) => {
     const script = join(root, "apps", name, "dist/main.js");
-    const child = superviseChild({ name, script, env, home, say });
+    const child = superviseChild({ name, script, env, home, timeScale, say });
     onStarted(() => child.stop(stopMs), child.kill);
     return child;
   };

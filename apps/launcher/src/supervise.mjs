@@ -15,7 +15,7 @@ import { codeOf, Refusal } from "./refusal.mjs";
  * @property {string} home its log and its mark are below
  * @property {(line: string) => void} say
  * @property {number} [readyTimeoutMs] default 60 000
- * @property {number} [firstBackoffMs] default 500; doubles up to 30 000
+ * @property {number} [timeScale] multiplies the waits before it is started again; below 1 in tests
  */
 
 /**
@@ -28,6 +28,7 @@ import { codeOf, Refusal } from "./refusal.mjs";
  * @property {() => number | undefined} pid absent between two runs
  */
 
+const FIRST_BACKOFF_MS = 500;
 /** A run this long was a healthy one: the next crash starts with the first backoff again. */
 const HEALTHY_MS = 60_000;
 const LAST_BACKOFF_MS = 30_000;
@@ -43,7 +44,8 @@ export function superviseChild(options) {
   const { name, home, say } = options;
   const log = openLogFile(join(home, "logs", `${name}.log`));
   const markFile = join(home, "run", `${name}.json`);
-  const firstBackoffMs = options.firstBackoffMs ?? 500;
+  const timeScale = options.timeScale ?? 1;
+  const firstBackoffMs = FIRST_BACKOFF_MS * timeScale;
   let backoffMs = firstBackoffMs;
   let failures = 0;
   let isStopping = false;
@@ -107,12 +109,12 @@ export function superviseChild(options) {
         onFailure(reader.fatal() ?? refusalForEnd(name, how, why));
         return;
       }
-      if (Date.now() - begin > HEALTHY_MS) backoffMs = firstBackoffMs;
+      if (Date.now() - begin > HEALTHY_MS * timeScale) backoffMs = firstBackoffMs;
       say(
         `The ${name} ended (${how}${why && `: ${why}`}). Starting it again in ${backoffMs / 1000} s.`,
       );
       restart = setTimeout(run, backoffMs);
-      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS * timeScale);
     });
   };
   run();

@@ -54,7 +54,8 @@ export function restartSettings(given: {
     pollMs: given.pollMs,
     concurrency: given.concurrency,
     probeEveryMs: Math.max(3_000 * scale, 100),
-    silentAfterMs: Math.max(90_000 * scale, 2_000),
+    // Three beats of the runtime, which beats at its own pace whatever the scale.
+    silentAfterMs: 90_000,
     sweepEveryMs: Math.max(30_000 * scale, 250),
     orphanGraceMs: Math.max(60_000 * scale, 1_000),
     stepRetryScale: scale,

@@ -1,0 +1,56 @@
+/**
+ * `npm run chaos -- [--writes 200] [--kills 20] [--backend process|docker] [--workspaces 5] [--seed N]`:
+ * random writes to the built product while its worker is killed with -9, and a scoreboard of what came
+ * of it. Ends with 1 when a promise was broken.
+ */
+import { parseArgs } from "node:util";
+import { type ChaosResult, runChaos } from "./chaos-run.ts";
+
+const { values } = parseArgs({
+  options: {
+    writes: { type: "string", default: "200" },
+    kills: { type: "string", default: "20" },
+    backend: { type: "string", default: "process" },
+    workspaces: { type: "string", default: "5" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  },
+});
+const { backend } = values;
+if (backend !== "process" && backend !== "docker") {
+  console.error(`--backend ${backend} is none of process, docker.`);
+  process.exit(2);
+}
+const options = {
+  backend,
+  writes: Number(values.writes),
+  kills: Number(values.kills),
+  workspaces: Number(values.workspaces),
+  seed: Number(values.seed),
+} as const;
+
+console.log(`chaos: ${JSON.stringify(options)}`);
+const result = await runChaos({ ...options, say: console.log });
+print(result);
+
+function print(found: ChaosResult): void {
+  const { attempts } = found;
+  const zero: readonly (readonly [string, readonly string[]])[] = [
+    ["failed writes", found.failedWrites],
+    ["lost values", found.lost],
+    ["applied ≠ desired", found.notApplied],
+    ["extra or missing agents", found.strays],
+    ["attempts without reason or end", found.unexplained],
+    ["agents left after delete", found.leftAfterDelete],
+  ];
+  console.log(`
+| what | figure | bar |
+| --- | --- | --- |
+| acknowledged writes | ${found.acknowledged} | ${options.writes} |
+| kills of the worker (in a restart) | ${found.kills} (${found.killsInRestart}) | ${options.kills} |
+| attempts | ${Object.values(attempts).reduce((sum, count) => sum + count, 0)} | — |
+| rest after | ${found.restAfterMs} ms | — |`);
+  for (const [name, list] of zero) console.log(`| ${name} | ${list.length} | 0 |`);
+  console.log(`\nattempts by reason: ${JSON.stringify(attempts)}`);
+  for (const [name, list] of zero) for (const line of list) console.log(`${name}: ${line}`);
+  process.exitCode = zero.every(([, list]) => list.length === 0) ? 0 : 1;
+}

@@ -1,0 +1,90 @@
+import { execFile, spawnSync } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** True when a Docker engine answers on this machine. */
+export function hasEngine(): boolean {
+  return spawnSync("docker", ["version"], { stdio: "ignore" }).status === 0;
+}
+
+/** One agent that runs, seen from outside the platform. */
+export interface RunningAgent {
+  readonly workspaceId: string;
+  readonly attemptNo: number;
+  /** What it was started with. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A file of its `/configs` as it is there now; null when it is not there. */
+  readConfig(file: string): Promise<string | null>;
+}
+
+/** Every agent of a platform: its processes by their marker, its containers by their label. */
+export async function listAgents(
+  backend: "process" | "docker",
+  platformId: string,
+  home: string,
+): Promise<RunningAgent[]> {
+  return backend === "process"
+    ? await listProcesses(platformId, home)
+    : await listContainers(platformId);
+}
+
+async function listProcesses(platformId: string, home: string): Promise<RunningAgent[]> {
+  const found: RunningAgent[] = [];
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const env = parseEnv(
+      (await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")).split("\0"),
+    );
+    const key = keyOf(env, platformId);
+    if (key === null) continue;
+    const configs = path.join(home, "workspaces", key.workspaceId, "configs");
+    found.push({
+      ...key,
+      env,
+      readConfig: (file) => readFile(path.join(configs, file), "utf8").catch(() => null),
+    });
+  }
+  return found;
+}
+
+async function listContainers(platformId: string): Promise<RunningAgent[]> {
+  const { stdout } = await run("docker", [
+    ...["ps", "--all", "--quiet", "--no-trunc"],
+    ...["--filter", `label=molecule.platform=${platformId}`],
+  ]);
+  const ids = stdout.split("\n").filter((id) => id !== "");
+  if (ids.length === 0) return [];
+  const inspected = await run("docker", ["inspect", ...ids], { maxBuffer: 64 * 2 ** 20 });
+  const containers = JSON.parse(inspected.stdout) as {
+    Id: string;
+    Config: { Env: string[]; Labels: Record<string, string> };
+  }[];
+  return containers.map(({ Id, Config }) => ({
+    workspaceId: Config.Labels["molecule.workspace"] ?? "",
+    attemptNo: Number(Config.Labels["molecule.attempt"]),
+    env: parseEnv(Config.Env),
+    readConfig: async (file) =>
+      await run("docker", ["exec", Id, "cat", `/configs/${file}`]).then(
+        ({ stdout: content }) => content,
+        () => null,
+      ),
+  }));
+}
+
+function parseEnv(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const at = line.indexOf("=");
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
+    }),
+  );
+}
+
+function keyOf(env: Readonly<Record<string, string>>, platformId: string) {
+  const [platform, workspaceId, attempt] = (env.MOLECULE_INSTANCE ?? "").split("/");
+  if (platform !== platformId || workspaceId === undefined) return null;
+  return { workspaceId, attemptNo: Number(attempt) };
+}
