@@ -38,13 +38,12 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
     installFolder: path.join(env.home, "agents"),
     inherited: env.inheritedByNpm,
   });
-  const { username, uid } = userInfo();
   const processes = await createProcessBackend({
     ...env,
     platformId,
     nodePath: env.runtimeNode,
-    isRoot: uid === 0,
-    userName: username,
+    isRoot: process.getuid?.() === 0,
+    userName: userName(),
     agents,
   });
   if (env.backend === "process") return { all: [processes], docker: null };
@@ -66,11 +65,30 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
   return { all: [processes, docker], docker };
 }
 
+/** A uid without an entry in the machine's list of users has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
 async function readKey(file: string): Promise<string> {
   return (await readFile(file, "utf8")).trim();
 }
 
-async function start(env: WorkerEnv, log: Log, scope: Scope): Promise<Record<string, unknown>> {
+/** How this process is ending; `isOrdered` once somebody asked it to by a signal. */
+interface Ending {
+  isOrdered: boolean;
+}
+
+async function start(
+  env: WorkerEnv,
+  log: Log,
+  scope: Scope,
+  ending: Ending,
+): Promise<Record<string, unknown>> {
   const keyFile = path.join(env.home, "secrets.key");
   const platformId = env.platformId ?? (await readKey(path.join(env.home, "platform-id")));
   const cipher = await loadCipher({ key: env.secretsKey, keyFile });
@@ -107,7 +125,12 @@ async function start(env: WorkerEnv, log: Log, scope: Scope): Promise<Record<str
   scope.add("announcement", () => announcement.stop());
 
   if (env.stopsAgents) {
-    scope.add("agents", () => stopAllInstances({ db, backends: backends.all, log }));
+    // Only when the platform is stopped in order: agents outlive a killed launcher and a failed start
+    // and are adopted, and containers outlive every end.
+    const local = backends.all.filter((one) => one.kind === "process");
+    scope.add("agents", async () => {
+      if (ending.isOrdered) await stopAllInstances({ db, backends: local, log });
+    });
   }
   const reconciler = new Reconciler({
     db,
@@ -133,9 +156,13 @@ async function main(): Promise<void> {
   const env = readEnv();
   const log: Log = pino({ level: env.logLevel, base: { part: "worker", pid: process.pid } });
   const scope = new Scope(log);
-  const told = untilTold(env.exitsWithStdin);
+  const ending: Ending = { isOrdered: false };
+  const told = untilTold(env.exitsWithStdin).then((why) => {
+    ending.isOrdered = why !== "stdin";
+    return why;
+  });
   try {
-    const line = await Promise.race([start(env, log, scope), told]);
+    const line = await Promise.race([start(env, log, scope, ending), told]);
     if (typeof line === "object") {
       process.stdout.write(`${JSON.stringify(line)}\n`);
       await told;
@@ -143,7 +170,8 @@ async function main(): Promise<void> {
     await scope.stop();
     process.exitCode = 0;
   } catch (error) {
-    log.error({ err: error }, "the worker could not start");
+    const why = error instanceof Error ? error.message : String(error);
+    log.error({ err: error }, `The worker cannot start: ${why}`);
     await scope.stop();
     process.exitCode = 1;
   }

@@ -2,21 +2,17 @@ import type { Instance } from "../../provisioning/compute-backend.ts";
 import { instanceOfListed, latestContainer, listContainers } from "./containers.ts";
 import { hasStatus } from "./engine-error.ts";
 import { type DockerScope, inspectOurs } from "./instance-scope.ts";
-import { LABEL_TASK } from "./names.ts";
 import { splitOutput } from "./streams.ts";
-import { removeTask, TASK_MAX_AGE_SECONDS } from "./task-container.ts";
+import { isAbandonedTask, removeTask } from "./task-container.ts";
 
 const MAX_LINE_LENGTH = 4096;
 
 /** Every instance of this platform by label; helpers that a dead worker left are removed. */
 export async function listInstances(scope: DockerScope): Promise<readonly Instance[]> {
   const all = await listContainers(scope.engine, scope.platformId);
-  const bornBefore = scope.nowMs() / 1000 - TASK_MAX_AGE_SECONDS;
   const instances: Instance[] = [];
   for (const info of all) {
-    // A helper whose worker died before it could remove it.
-    const isAbandoned = info.Labels[LABEL_TASK] !== undefined && info.Created < bornBefore;
-    if (isAbandoned) await removeTask(scope.engine, info.Id);
+    if (isAbandonedTask(info, scope.nowMs())) await removeTask(scope.engine, info.Id);
     const instance = instanceOfListed(scope.platformId, info);
     if (instance !== null) instances.push(instance);
   }

@@ -1,4 +1,5 @@
-import type { Container, ContainerCreateOptions } from "dockerode";
+import os from "node:os";
+import type { Container, ContainerCreateOptions, ContainerInfo } from "dockerode";
 import type { RuntimeImages } from "../../images/runtime-images.ts";
 import { BackendError } from "../../provisioning/compute-backend.ts";
 import {
@@ -34,7 +35,30 @@ const TASK_RUNTIME = "demo";
 const IMAGE_TIMEOUT_MS = 30_000;
 
 /** Older than this, a task's worker is dead. Longer than any task may take. */
-export const TASK_MAX_AGE_SECONDS = 300;
+const TASK_MAX_AGE_SECONDS = 300;
+
+/** Who a task belongs to, as its label says: the machine and the process number of its worker. */
+const ownLabel = (): string => `${os.hostname()}/${process.pid}`;
+
+/**
+ * True for a task whose worker died before it could remove it: that process of this machine is gone, or,
+ * for a worker elsewhere and a number in use again, the task is older than any may be.
+ */
+export function isAbandonedTask(info: ContainerInfo, nowMs: number): boolean {
+  const owner = info.Labels[LABEL_TASK];
+  if (owner === undefined) return false;
+  if (info.Created < nowMs / 1000 - TASK_MAX_AGE_SECONDS) return true;
+  const [host, pid] = owner.split("/");
+  return host === os.hostname() && pid !== undefined && !isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
 
 function taskOptions(platformId: string, spec: TaskSpec, image: string): ContainerCreateOptions {
   const owner = { platformId, workspaceId: spec.workspaceId };
@@ -45,7 +69,7 @@ function taskOptions(platformId: string, spec: TaskSpec, image: string): Contain
     Entrypoint: [NODE_IN_IMAGE, ...spec.args],
     Cmd: [],
     Env: [],
-    Labels: { ...workspaceLabels(platformId, spec.workspaceId), [LABEL_TASK]: "files" },
+    Labels: { ...workspaceLabels(platformId, spec.workspaceId), [LABEL_TASK]: ownLabel() },
     Healthcheck: { Test: ["NONE"] },
     StopTimeout: STOP_GRACE_SECONDS,
     OpenStdin: true,
