@@ -6,8 +6,8 @@ import type { Deps } from "../deps.ts";
 /** An open stream and how it ends when its credential does. */
 export interface OpenStream {
   readonly auth: Auth;
-  /** Ends the stream because its credential is no longer valid. */
-  end(): void;
+  /** Ends the stream. After `stopping` the client should come back, after `signed_out` not. */
+  end(why: "signed_out" | "stopping"): void;
 }
 
 /** Longest time a stream outlives its session or token. Source: security C2 row 19. */
@@ -57,7 +57,7 @@ export class OpenStreams {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#check;
-    for (const stream of this.#streams) stream.end();
+    for (const stream of this.#streams) stream.end("stopping");
     // The connection may be gone already; then there is nothing left to listen on.
     await this.#unlisten?.().catch(() => undefined);
   }
@@ -74,8 +74,12 @@ export class OpenStreams {
     ]);
     for (const stream of streams) {
       const { auth } = stream;
-      if (auth.kind === "member" && !liveSessions.has(auth.sessionId)) stream.end();
-      if (auth.kind === "workspace" && !liveTokens.has(auth.tokenId)) stream.end();
+      if (auth.kind === "member" && !liveSessions.has(auth.sessionId)) {
+        stream.end("signed_out");
+      }
+      if (auth.kind === "workspace" && !liveTokens.has(auth.tokenId)) {
+        stream.end("signed_out");
+      }
     }
   }
 }

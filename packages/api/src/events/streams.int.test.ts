@@ -199,6 +199,15 @@ describe("the WebSocket stream", () => {
     clients[1]?.socket.close();
   });
 
+  it("tells clients to come back when the process stops, not that they are signed out", async () => {
+    await using t = await createTestApi();
+    const client = open(`${await t.listen()}/ws`);
+    await client.live();
+    await t.api.stop();
+    await waitUntil("it is closed", () => client.state.closedWith !== 0);
+    expect(client.state.closedWith).toBe(1001);
+  });
+
   it("drops a client that does not read, and keeps the memory of the others", async () => {
     await using t = await createTestApi();
     const base = await t.listen();

@@ -26,7 +26,8 @@ export interface WebSocketOptions {
 
 /** Unsent bytes at which a client counts as slow. Source: security C2 row 19. */
 const MAX_UNSENT_BYTES = 4 * 1_048_576;
-const CLOSE_GOING_AWAY = 1001;
+/** RFC 6455 §7.4.1: 1001 is “going away”; the client comes back. */
+const CLOSE_CODES = { signed_out: WS_CLOSE_SIGNED_OUT, stopping: 1001 } as const;
 
 /**
  * The WebSocket at `/ws`. A client that does not answer a ping is dropped with the next one, a slow
@@ -58,7 +59,7 @@ export class WebSocketStreams {
   /** Closes every socket. */
   async stop(): Promise<void> {
     clearInterval(this.#pings);
-    for (const client of this.#server.clients) client.close(CLOSE_GOING_AWAY, "restarting");
+    for (const client of this.#server.clients) client.close(CLOSE_CODES.stopping, "stopping");
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -66,7 +67,7 @@ export class WebSocketStreams {
     const { deps, hub, streams } = this.#options;
     const forget = streams.add({
       auth,
-      end: () => client.close(WS_CLOSE_SIGNED_OUT, "signed out"),
+      end: (why) => client.close(CLOSE_CODES[why], why),
     });
     let endFollowing: () => void = () => undefined;
     client.on("pong", () => this.#silent.delete(client));
