@@ -6,7 +6,11 @@ import { holdWorkspace, releaseWorkspace } from "@molecule/db/lifecycle/held-wor
 import { attemptsWithMachine, markRemoved, markRemoving } from "@molecule/db/lifecycle/machines";
 import { recordObservation } from "@molecule/db/lifecycle/observe";
 import { recordCreated } from "@molecule/db/lifecycle/record-created";
-import { readContent, takeSnapshot } from "@molecule/db/lifecycle/take-snapshot";
+import {
+  announceProjection,
+  readContent,
+  takeSnapshot,
+} from "@molecule/db/lifecycle/take-snapshot";
 import type { Decision } from "@molecule/domain/decide";
 import { isRenderedFile } from "@molecule/templates/render-config";
 import { BackendError, type ComputeBackend } from "../provisioning/compute-backend.ts";
@@ -176,7 +180,12 @@ async function create(
     await recordCreated(
       tx,
       held,
-      { providerId: instance.providerId, address: instance.address, content },
+      {
+        providerId: instance.providerId,
+        address: instance.address,
+        content,
+        isExact: known !== null,
+      },
       deps.settings,
     );
     return "again";
@@ -190,8 +199,10 @@ async function readAgain(deps: StepDeps, work: Work, todo: Assignment) {
   let content = null;
   const result = await recordStep(deps, work, todo, async (tx, held) => {
     const found = await readContent(tx, held, deps.sources);
-    if (found.kind === "content") content = found.content;
-    else {
+    if (found.kind === "content") {
+      await announceProjection(tx, held.row.id);
+      content = found.content;
+    } else {
       const failed = {
         outcome: "create_failed",
         failure: found.failure,

@@ -40,6 +40,8 @@ export interface FakePlatformOptions {
   /** Agents register and beat as soon as they run. Default true. */
   readonly agentsBeat?: boolean;
   readonly backend?: FakeBackend;
+  /** 32 bytes; drawn when absent. */
+  readonly masterKey?: Uint8Array;
 }
 
 /** A workspace as a test looks at it. */
@@ -75,7 +77,6 @@ export class FakePlatform {
   readonly #options: FakePlatformOptions;
   readonly #scope = new Scope(SILENT_LOG);
   readonly #beaten = new Set<string>();
-  readonly #masterKey = new Uint8Array(randomBytes(32));
 
   constructor(options: FakePlatformOptions) {
     this.#options = options;
@@ -92,9 +93,10 @@ export class FakePlatform {
       sweepEveryMs: 30,
       ...options.settings,
     };
+    const masterKey = options.masterKey ?? new Uint8Array(randomBytes(32));
     this.sources = {
-      cipher: createCipher(this.#masterKey),
-      masterKey: this.#masterKey,
+      cipher: createCipher(masterKey),
+      masterKey,
       render: renderConfigs,
     };
     if (options.agentsBeat !== false) {
@@ -202,7 +204,15 @@ export class FakePlatform {
     isBatch = true,
   ): Promise<number> {
     const changes = Object.keys(files).map((name) => ({ kind: "file" as const, name }));
-    return await this.#write(id, { changes, stream: "files", isBatch }, files);
+    return await this.#write(id, { changes, stream: "files", isBatch }, () => files);
+  }
+
+  /** Saves a file whose text is the generation that carries it, and answers that. */
+  async writeNumbered(id: string, path: string, isBatch: boolean): Promise<number> {
+    const changes = [{ kind: "file" as const, name: path }];
+    return await this.#write(id, { changes, stream: "files", isBatch }, (generation) => ({
+      [path]: String(generation),
+    }));
   }
 
   /** Stores a secret. */
@@ -226,7 +236,7 @@ export class FakePlatform {
   async #write(
     id: string,
     write: { changes: readonly WrittenChange[]; stream: SettleStream; isBatch: boolean },
-    files: Readonly<Record<string, string>>,
+    filesOf: (generation: number) => Readonly<Record<string, string>>,
   ): Promise<number> {
     return await this.#options.db.transaction(async (tx) => {
       const { generation } = await recordWrite(tx, {
@@ -235,7 +245,7 @@ export class FakePlatform {
         ...write,
         settings: this.settings.lifecycle.settle,
       });
-      for (const [path, content] of Object.entries(files)) {
+      for (const [path, content] of Object.entries(filesOf(generation))) {
         await writeManagedFile(tx, {
           workspaceId: id,
           path,
@@ -281,20 +291,26 @@ export class FakePlatform {
       (one) => one.workspaceId === key.workspaceId && one.attemptNo === key.attemptNo,
     );
     const token = instance?.spec.files.find((file) => file.path === ".auth_token")?.content;
-    const digest = createHash("sha256")
-      .update(token ?? "")
-      .digest();
+    return (await this.beatWithToken(token ?? "", activeTasks)).status;
+  }
+
+  /** The same with the bearer itself; `ref` is null when the token is not accepted. */
+  async beatWithToken(
+    token: string | Uint8Array,
+    activeTasks = 0,
+  ): Promise<{ readonly status: 200 | 401 | 409; readonly ref: InstanceKey | null }> {
+    const digest = createHash("sha256").update(token).digest();
     const [row] = await this.#options.sql`
-      SELECT attempt_no, revoked_at FROM workspace_tokens WHERE token_sha256 = ${digest}`;
-    if (row === undefined) return 401;
-    if (row.revoked_at !== null) return 409;
-    const ref = { workspaceId: key.workspaceId, attemptNo: Number(row.attempt_no) };
+      SELECT workspace_id, attempt_no, revoked_at FROM workspace_tokens WHERE token_sha256 = ${digest}`;
+    if (row === undefined) return { status: 401, ref: null };
+    if (row.revoked_at !== null) return { status: 409, ref: null };
+    const ref = { workspaceId: String(row.workspace_id), attemptNo: Number(row.attempt_no) };
     await this.#options.db.transaction((tx) => markRegistered(tx, ref));
     await this.#options.db.transaction(async (tx) => {
       await recordBeat(tx, { ...ref, activeTasks });
       await markFirstHeartbeat(tx, ref);
     });
-    return 200;
+    return { status: 200, ref };
   }
 
   async see(id: string): Promise<SeenWorkspace> {

@@ -673,6 +673,37 @@ describe("workers that die", () => {
   });
 });
 
+it("a worker that takes over an instance with older content loses no later write", async () => {
+  const platform = open();
+  const id = await platform.createWorkspace();
+  await platform.writeFiles(id, { "a.md": "v1" });
+  const dead = gate();
+  let hits = 0;
+  const zombie = platform.startWorker(async (name) => {
+    if (name !== "after_create") return;
+    hits += 1;
+    await dead.wait();
+    throw new Error("a zombie");
+  });
+  await waitUntil("the first worker is caught", () => hits > 0);
+  const ended = zombie.stop();
+  await platform.writeFiles(id, { "a.md": "v2" });
+  await database.sql`
+    UPDATE workspaces SET lease_owner = NULL, lease_until = NULL, lease_epoch = lease_epoch + 1
+    WHERE id = ${id}`;
+  platform.startWorker();
+  await isReady(platform, id, 2);
+  dead.open();
+  await ended;
+  await isAtRest(platform, id);
+  const files = platform.backend
+    .running()[0]
+    ?.spec.files.filter(({ path }) => path.startsWith("a"));
+  expect(files?.map(({ path, content }) => [path, new TextDecoder().decode(content)])).toEqual([
+    ["a.md", "v2"],
+  ]);
+});
+
 describe("the sweeper", () => {
   it("removes what nobody wants and keeps the current attempt", async () => {
     const platform = open({ settings: { orphanGraceMs: 100 } });

@@ -17,17 +17,17 @@ const MAX_ADOPTED = 200;
 export type Adoption = "leave" | "adopt" | "keep_copy";
 
 /**
- * What happens with an instance's copy: equal to ours or to what we projected, ours wins; changed by
- * the agent alone, it is adopted; changed by both, the agent's is kept beside ours.
+ * What happens with an instance's copy: equal to ours or to a version that we projected, ours wins;
+ * changed by the agent alone, it is adopted; changed by both, the agent's is kept beside ours.
  */
 export function adoptionOf(
-  row: Pick<ManagedRow, "sha256" | "baseSha256" | "deletedAt"> | null,
+  row: Pick<ManagedRow, "sha256" | "projectedSha256" | "deletedAt"> | null,
   instanceSha256: string,
 ): Adoption {
   if (row === null) return "adopt";
   const ours = row.deletedAt === null ? row.sha256 : null;
-  if (instanceSha256 === ours || instanceSha256 === row.baseSha256) return "leave";
-  return ours !== null && ours === row.baseSha256 ? "adopt" : "keep_copy";
+  if (instanceSha256 === ours || row.projectedSha256.includes(instanceSha256)) return "leave";
+  return ours !== null && row.projectedSha256.includes(ours) ? "adopt" : "keep_copy";
 }
 
 /**
@@ -86,7 +86,7 @@ async function store(
       sha256: file.sha256,
       size: file.content.length,
       gen,
-      baseSha256: file.sha256,
+      projectedSha256: [file.sha256],
       updatedAt: sql`cp_now()`,
       updatedBy: agent.name,
       deletedAt: null,

@@ -15,13 +15,20 @@ export interface CreatedInstance {
 }
 
 /**
- * Records the created instance: phase BOOTING with its deadline, the machine, and the projected hashes
- * as the new base of each stored file. A file that was written since keeps its newer content.
+ * Records the created instance: phase BOOTING with its deadline, the machine, and the projected hash
+ * as the only version of ours that the instance holds. A file that was written since keeps its newer content.
  */
 export async function recordCreated(
   tx: Transaction,
   held: HeldWorkspace,
-  created: CreatedInstance & { readonly content: AttemptContent },
+  created: CreatedInstance & {
+    readonly content: AttemptContent;
+    /**
+     * The content is the snapshot that this lease took, so the instance holds exactly it. A worker that
+     * took over may have adopted an instance with older content than it read.
+     */
+    readonly isExact: boolean;
+  },
   options: { readonly bootTimeoutMs: number },
 ): Promise<void> {
   const orm = ormOf(tx);
@@ -41,7 +48,7 @@ export async function recordCreated(
     .where(eq(workspaces.id, row.id));
   // An agent that registered before this was recorded has put the attempt further already.
   if (held.attempt?.stage !== "first_heartbeat") await advanceStage(tx, held, "booting");
-  await rememberProjection(tx, row.id, created.content);
+  if (created.isExact) await rememberProjection(tx, row.id, created.content);
 }
 
 async function rememberProjection(
@@ -54,7 +61,7 @@ async function rememberProjection(
     if (file.managedSha256 === null) continue;
     await orm
       .update(managedFiles)
-      .set({ baseSha256: file.managedSha256 })
+      .set({ projectedSha256: [file.managedSha256] })
       .where(and(eq(managedFiles.workspaceId, workspaceId), eq(managedFiles.path, file.path)));
   }
   if (content.removedFiles.length === 0) return;

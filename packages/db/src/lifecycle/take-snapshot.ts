@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import type { PublicFailure } from "@molecule/domain/errors";
 import { explainAttempt } from "@molecule/domain/explain";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { managedFiles } from "../schema/content.ts";
 import { attempts, workspaces, workspaceTokens } from "../schema/workspaces.ts";
@@ -18,7 +18,7 @@ export interface ContentFile {
   readonly path: string;
   readonly content: Uint8Array;
   readonly isSecret: boolean;
-  /** Hash of a stored file, kept as its base once it is projected; null for rendered ones. */
+  /** Hash of a stored file, of which the instance then holds this version; null for rendered ones. */
   readonly managedSha256: string | null;
 }
 
@@ -79,6 +79,7 @@ export async function takeSnapshot(
       detail: await detailAtSnapshot(tx, held, attempt),
     })
     .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, attempt.no)));
+  await announceProjection(tx, row.id);
   const { sha256, prefix } = attemptToken(sources.masterKey, {
     workspaceId: row.id,
     attemptNo: attempt.no,
@@ -106,6 +107,25 @@ export async function takeSnapshot(
     .where(eq(workspaces.id, row.id));
   await advanceStage(tx, held, "creating");
   return found;
+}
+
+/**
+ * From here on the instance may hold the present version of each file, whether the creation is ever
+ * recorded or not. Without this, what a killed worker had projected would look like the agent's work.
+ */
+export async function announceProjection(tx: Transaction, workspaceId: string): Promise<void> {
+  await ormOf(tx)
+    .update(managedFiles)
+    .set({
+      projectedSha256: sql`array_append(${managedFiles.projectedSha256}, ${managedFiles.sha256})`,
+    })
+    .where(
+      and(
+        eq(managedFiles.workspaceId, workspaceId),
+        isNull(managedFiles.deletedAt),
+        sql`NOT ${managedFiles.sha256} = ANY (${managedFiles.projectedSha256})`,
+      ),
+    );
 }
 
 /** The reason, completed by the writes that came after BEGIN and ride along. */

@@ -89,8 +89,11 @@ export const managedFiles = pgTable(
     sha256: text("sha256").notNull(),
     size: integer("size").notNull(),
     gen: counter("gen").notNull(),
-    /** Hash last projected into the instance; absent before the first projection. */
-    baseSha256: text("base_sha256"),
+    /**
+     * Hashes of our versions that the instance may hold, newest last: one after a recorded start,
+     * several while nobody knows how far a start came. Empty before the first.
+     */
+    projectedSha256: text("projected_sha256").array().notNull().default(sql`'{}'`),
     updatedAt: instant("updated_at").notNull().default(now),
     updatedBy: text("updated_by").notNull(),
     /** Set instead of removing the row, so that the projection can remove the instance's copy. */
