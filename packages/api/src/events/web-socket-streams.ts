@@ -26,6 +26,8 @@ export interface WebSocketOptions {
 
 /** Unsent bytes at which a client counts as slow. Source: security C2 row 19. */
 const MAX_UNSENT_BYTES = 4 * 1_048_576;
+/** How long a client may take to answer a close. */
+const CLOSE_GRACE_MS = 1000;
 /** RFC 6455 §7.4.1: 1001 is “going away”; the client comes back. */
 const CLOSE_CODES = { signed_out: WS_CLOSE_SIGNED_OUT, stopping: 1001 } as const;
 
@@ -60,7 +62,12 @@ export class WebSocketStreams {
   async stop(): Promise<void> {
     clearInterval(this.#pings);
     for (const client of this.#server.clients) client.close(CLOSE_CODES.stopping, "stopping");
+    // A client that is gone without a word does not answer the close.
+    const cut = setTimeout(() => {
+      for (const client of this.#server.clients) client.terminate();
+    }, CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    clearTimeout(cut);
   }
 
   #open(client: WebSocket, req: IncomingMessage, auth: Auth): void {
