@@ -112,8 +112,14 @@ function historyLine(node: WorkspaceNode, nowMs: number): CardLine {
       return { kind: "restarted", reason: attempt.detail.sentence, atMs: readyMs, tookMs };
     }
   }
-  if (lastActivity !== null) return { kind: "last", summary: lastActivity.summary, atMs: lastMs };
+  if (lastActivity !== null)
+    return { kind: "last", summary: plainSummary(lastActivity.summary), atMs: lastMs };
   return { kind: "quiet", text: node.status === "offline" ? "Not reachable" : "Nothing yet" };
+}
+
+/** The names of protocol calls as a person would say them. */
+function plainSummary(summary: string): string {
+  return /^message\/(send|stream)\b/.test(summary) ? "Answered a message" : summary;
 }
 
 /** True while the line shows a time that moves every second. */

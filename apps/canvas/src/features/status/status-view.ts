@@ -34,8 +34,7 @@ export function statusView(node: NodeFacts): StatusView {
   const isBusy = node.activeTasks > 0 && (node.status === "online" || node.status === "degraded");
   const view = (tone: Tone, word: string): StatusView => ({ tone, word, isBusy });
   if (node.status === "provisioning" && isRestart(node)) return view("restarting", "Restarting");
-  if (node.status === "offline" && node.phase === "BACKOFF")
-    return view("offline", "Waiting to retry");
+  if (node.status === "offline" && node.phase === "BACKOFF") return view("offline", "Retrying");
   return view(TONE_OF[node.status], WORD_OF[node.status]);
 }
 

@@ -139,6 +139,13 @@ describe("what a card says", () => {
     });
   });
 
+  it("does not name protocol calls", () => {
+    const lastActivity = { summary: "message/stream → Ana", at: at(30) };
+    expect(cardLine(node({ lastActivity }), BEGUN, null)).toMatchObject({
+      summary: "Answered a message",
+    });
+  });
+
   it("keeps saying why it restarted until something newer happened", () => {
     const done = attempt({ reason: "settings", outcome: "ready", readyAt: at(8) });
     expect(cardLine(node({ attempt: done }), BEGUN + 60_000, null)).toMatchObject({
