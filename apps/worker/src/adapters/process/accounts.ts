@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Places, workspacesFolder } from "./places.ts";
@@ -8,20 +9,27 @@ export interface Account {
   readonly gid: number;
 }
 
-/** First uid given to a workspace. Far above those of people and services. */
-export const FIRST_UID = 200_000;
-const LAST_UID = 299_999;
+/** First uid that a workspace may have. Far above those of people and services. */
+const FIRST_UID = 200_000;
+/** Uids of one platform, and how many platforms find a range on one machine. */
+const RANGE_SIZE = 10_000;
+const RANGES = 60_000;
+const LAST_UID = FIRST_UID + RANGES * RANGE_SIZE - 1;
 
 /**
  * Gives every workspace an unprivileged uid of its own when the platform is root; null otherwise: all
  * agents then run as the platform's user. A uid is one file that names its workspace, made exclusively,
- * so that two workers never give the same one.
+ * so that two workers never give the same one. Each platform of a machine draws from a range of its own:
+ * what has a workspace's uid is ended with the workspace, and must not be another platform's agent.
  */
 export class Accounts {
   readonly #folder: string;
   readonly #isRoot: boolean;
+  readonly #firstUid: number;
 
   constructor(home: string, isRoot: boolean) {
+    const range = createHash("sha256").update(path.resolve(home)).digest().readUInt32BE(0) % RANGES;
+    this.#firstUid = FIRST_UID + range * RANGE_SIZE;
     this.#folder = path.join(workspacesFolder(home), ".uids");
     this.#isRoot = isRoot;
   }
@@ -64,7 +72,8 @@ export class Accounts {
   async #take(places: Places, workspaceId: string): Promise<Account> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const taken = new Set((await readdir(this.#folder)).map(Number));
-    for (let uid = FIRST_UID; uid <= LAST_UID; uid += 1) {
+    for (let offset = 0; offset < RANGE_SIZE; offset += 1) {
+      const uid = this.#firstUid + offset;
       if (taken.has(uid)) continue;
       try {
         await writeFile(path.join(this.#folder, String(uid)), workspaceId, { flag: "wx" });
@@ -75,7 +84,7 @@ export class Accounts {
       await writeFile(path.join(places.run, "uid"), String(uid), { mode: 0o600 });
       return { uid, gid: uid };
     }
-    throw new Error("invariant: fewer than 100 000 workspaces on one machine");
+    throw new Error("invariant: fewer than 10 000 workspaces on one machine");
   }
 }
 

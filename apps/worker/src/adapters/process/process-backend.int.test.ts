@@ -214,6 +214,26 @@ describe("processes", () => {
     await bench.close();
   });
 
+  it.runIf(isRoot)(
+    "ends nothing of another platform on the machine, whose users differ",
+    async () => {
+      const [ours, theirs] = [await openBench(), await openBench()];
+      const [own, other] = [
+        await ours.backend.create(specOf(), never),
+        await theirs.backend.create(specOf(), never),
+      ];
+      const [ownUser, otherUser] = [
+        (await stat(`/proc/${pidOf(own)}`)).uid,
+        (await stat(`/proc/${pidOf(other)}`)).uid,
+      ];
+      expect(ownUser).not.toBe(otherUser);
+      await ours.backend.remove(own, never);
+      expect((await theirs.backend.inspect(other))?.state).toBe("running");
+      await ours.close();
+      await theirs.close();
+    },
+  );
+
   it("follows no link that an agent has put into its configuration folder", async () => {
     const bench = await openBench();
     const spec = specOf();
