@@ -3,6 +3,8 @@ import type { AgentEvent } from "../agent-adapter.ts";
 
 /** Longest status phrase and tool detail, in characters. */
 const MAX_PHRASE = 160;
+/** What agents put before the names of the platform's tools. */
+const OWN_TOOL = /^mcp__platform__/;
 
 /** What one update of a session means for the turn; kinds we do not know mean nothing. */
 export function translateUpdate(update: SessionUpdate): AgentEvent[] {
@@ -10,12 +12,12 @@ export function translateUpdate(update: SessionUpdate): AgentEvent[] {
     case "agent_message_chunk":
       return update.content.type === "text" ? [{ kind: "text", text: update.content.text }] : [];
     case "tool_call": {
-      const detail = phrase(update.title);
+      const detail = phrase(update.title.replace(OWN_TOOL, ""));
       const tool = toolEvent(update, detail);
       return detail === "" ? [tool] : [{ kind: "status", text: detail }, tool];
     }
     case "tool_call_update":
-      return [toolEvent(update, phrase(update.title ?? ""))];
+      return [toolEvent(update, phrase(update.title?.replace(OWN_TOOL, "") ?? ""))];
     default:
       return [];
   }
@@ -37,7 +39,7 @@ function toolEvent(update: ToolUpdate, detail: string): AgentEvent {
 function toolName(meta: Readonly<Record<string, unknown>> | null | undefined): string {
   const own = meta?.claudeCode;
   return typeof own === "object" && own !== null && "toolName" in own
-    ? String(own.toolName).replace(/^mcp__platform__/, "")
+    ? String(own.toolName).replace(OWN_TOOL, "")
     : "";
 }
 

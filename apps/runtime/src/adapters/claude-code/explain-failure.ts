@@ -12,8 +12,9 @@ const SENTENCES: Readonly<Record<string, (model: string) => string>> = {
     "The model provider is limiting requests at the moment. Send the message again in a while.",
   billing_error: () =>
     "The model provider refused the request because of billing. Check the account of the key.",
+  // Also what nobody answers: the agent tells the two apart in its text alone.
   server_error: () =>
-    "The model provider had an error of its own. Send the message again in a while.",
+    "The model provider could not be reached or had an error of its own. Send the message again in a while.",
   overloaded: () => "The model provider is overloaded. Send the message again in a while.",
   invalid_request: () => "The model provider refused the request as invalid.",
   max_output_tokens: () => "The answer grew longer than the model allows.",
