@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { BackendError } from "../provisioning/compute-backend.ts";
 import { steadily, unlessAborted } from "../provisioning/long-step.ts";
 import { buildContext, type ImageContent, readImageContent } from "./build-context.ts";
@@ -168,8 +168,8 @@ async function readContent(
   agent: AgentPackage | null,
 ): Promise<ImageContent> {
   try {
-    const folder = agent === null ? null : { name: runtime, folder: agent.folder };
-    if (folder !== null) await stat(folder.folder);
+    // The folder may be a link to where somebody keeps the package for several platforms.
+    const folder = agent && { name: runtime, folder: await realpath(agent.folder) };
     return await readImageContent(options, folder);
   } catch (error) {
     throw unavailable("A part of the runtime image is missing on this machine.", error);
