@@ -1,5 +1,6 @@
 "use client";
 import type { ActivityView } from "@molecule/contracts/panel";
+import { wasWanted } from "@molecule/domain/delivery";
 import type { ActivityType } from "@molecule/domain/sets";
 import clsx from "clsx";
 import {
@@ -77,7 +78,8 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
   const reader = useOrganisation()?.member.name ?? null;
   const direction = directionOf(row, workspaceId, reader);
   const actor = actorOf(row);
-  const isBad = row.status === "error" || row.type === "error";
+  const isStopped = row.errorDetail !== null && wasWanted(row.errorDetail);
+  const isBad = !isStopped && (row.status === "error" || row.type === "error");
   return (
     <>
       <Icon
@@ -107,7 +109,9 @@ function RowLine({ row, workspaceId }: { row: ActivityView; workspaceId: string 
       </span>
       <span className="flex shrink-0 items-baseline gap-1.5 text-xs leading-5 text-muted">
         {row.status === "ok" ? null : (
-          <span className={isBad ? "text-danger" : "text-ink"}>{STATUS_TEXT[row.status]}</span>
+          <span className={isBad ? "text-danger" : "text-ink"}>
+            {isStopped ? "stopped" : STATUS_TEXT[row.status]}
+          </span>
         )}
         {row.durationMs === null ? null : <span>{durationText(row.durationMs)}</span>}
         <time dateTime={row.at} title={fullTimeText(row.at)}>
