@@ -208,6 +208,15 @@ describe("the document", () => {
     });
   });
 
+  it("names the provider of the model that a workspace is created with", async () => {
+    const created = await api.createWorkspace({ name: "Known", model: "qwen/max" });
+    const other = await api.createWorkspace({ name: "Unknown", model: "acme/m" });
+    const provider = async (workspace: string) =>
+      await (await api.call("GET", `/workspaces/${workspace}/provider`)).json();
+    expect(await provider(created)).toEqual({ provider: "alibaba", source: "workspace_secrets" });
+    expect(await provider(other)).toEqual({ provider: "", source: "default" });
+  });
+
   it("insists on the canonical id where the contract says so", async () => {
     expect((await api.call("GET", `/workspaces/${id.toUpperCase()}/model`)).status).toBe(400);
   });

@@ -14,6 +14,7 @@ import { checkParent } from "@molecule/db/workspaces/hierarchy";
 import { insertWorkspace, type NewWorkspace } from "@molecule/db/workspaces/insert-workspace";
 import { DomainError } from "@molecule/domain/errors";
 import { freePlace, type Place } from "@molecule/domain/free-place";
+import { providerOfModel } from "@molecule/domain/model-provider";
 import type { Actor, Backend, WorkspaceAccess } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
 import { chooseTemplate } from "./choose-template.ts";
@@ -112,9 +113,13 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
 }
 
 function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfig {
+  const { model } = request;
+  // A model that was chosen names its provider; the template's belongs to the template's model.
+  const provider = model === null ? base.provider : (providerOfModel(model) ?? base.provider);
   return {
     ...base,
-    model: request.model ?? base.model,
+    model: model ?? base.model,
+    provider,
     instructions: storableText(request.instructions ?? base.instructions),
   };
 }
