@@ -24,7 +24,8 @@ const NAMES = { workspaces: sql`workspaces`, a2a_queue: sql`a2a_queue` };
 
 /**
  * Leases due rows that nobody holds, oldest first, each with a new epoch. Rows that somebody has
- * locked are skipped, so claimers never wait for one another. Empty when nothing is due.
+ * locked are skipped, so claimers never wait for one another; rows that merely refer to them do not count
+ * as locks. Empty when nothing is due.
  */
 export async function claimDue(
   q: Queryable,
@@ -37,7 +38,7 @@ export async function claimDue(
       SELECT id FROM ${name}
       WHERE next_action_at <= (SELECT cp_now())
         AND (lease_until IS NULL OR lease_until < (SELECT cp_now()))
-      ORDER BY next_action_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
+      ORDER BY next_action_at LIMIT ${options.limit} FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE ${name} t SET lease_owner = ${options.owner}, lease_epoch = t.lease_epoch + 1,
       lease_until = cp_now() + ${options.leaseMs} * interval '1 millisecond'

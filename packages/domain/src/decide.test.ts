@@ -203,7 +203,9 @@ describe("READY", () => {
   });
 });
 
-it("R25: what ended with the platform is started again at once", () => {
+it("R25: what ended with the platform is started again at once, also while it booted", () => {
+  const booting = open({ phase: "BOOTING", attempt: snapped, down: "platform_stopped" });
+  expect(decideAt(booting)).toEqual({ kind: "begin", reason: "platform_upgrade" });
   expect(decideAt({ ...CLEAN, down: "platform_stopped", crashCount: 3 })).toEqual({
     kind: "begin",
     reason: "platform_upgrade",

@@ -135,6 +135,7 @@ function isClicked(facts: LifecycleFacts): boolean {
 function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (isClicked(facts)) return { kind: "begin", reason: "user" };
   if (facts.hasBeaten) return { kind: "ready" };
+  if (facts.down === "platform_stopped") return { kind: "begin", reason: "platform_upgrade" };
   if (facts.down !== null) return { kind: "bootExited" };
   const deadline = facts.deadlineAt ?? now;
   if (deadline <= now) return { kind: "bootTimeout" };

@@ -58,10 +58,12 @@ export class Prober implements Stoppable {
         const listed = await this.#listed(backend);
         if (listed === null) continue;
         const expected = await listExpectedRunning(db, settings.silentAfterMs);
-        const isFirst = this.#unseen.delete(backend);
+        const isFirst = this.#unseen.has(backend);
         for (const one of expected) {
           if (one.backend === backend.kind) await this.#probeOne(backend, one, { listed, isFirst });
         }
+        // Only a whole round is a first round: what a failed one has left is still no crash.
+        this.#unseen.delete(backend);
       } catch (error) {
         log.warn({ err: error, backend: backend.kind }, "a backend could not be probed");
       }

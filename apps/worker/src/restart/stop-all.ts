@@ -1,5 +1,7 @@
 import type { Database } from "@molecule/db/database";
+import { ENDED_WITH_PLATFORM } from "@molecule/db/lifecycle/held-workspace";
 import { markRemoved } from "@molecule/db/lifecycle/machines";
+import { recordObservation } from "@molecule/db/lifecycle/observe";
 import type { ComputeBackend, Instance } from "../provisioning/compute-backend.ts";
 import type { Log } from "../runtime/log.ts";
 
@@ -40,6 +42,13 @@ async function stopOne(
   try {
     await backend.remove(one, signal);
     await markRemoved(db, one.workspaceId, one.attemptNo);
+    const { workspaceId, attemptNo } = one;
+    await recordObservation(db, {
+      workspaceId,
+      attemptNo,
+      kind: "gone",
+      detail: ENDED_WITH_PLATFORM,
+    });
   } catch (error) {
     log.warn({ err: error, workspace: one.workspaceId }, "an agent did not end with the platform");
   }

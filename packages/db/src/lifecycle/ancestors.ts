@@ -29,6 +29,6 @@ export async function lockSubtree(tx: Transaction, id: string): Promise<readonly
       SELECT w.id, down.depth + 1 FROM workspaces w JOIN down ON w.parent_id = down.id
         WHERE w.intent <> 'deleted' AND down.depth < 32
     )
-    SELECT id FROM workspaces WHERE id IN (SELECT id FROM down) ORDER BY id FOR UPDATE`);
+    SELECT id FROM workspaces WHERE id IN (SELECT id FROM down) ORDER BY id FOR NO KEY UPDATE`);
   return rows.map((row) => row.id);
 }

@@ -48,7 +48,7 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
         eq(workspaces.leaseOwner, fence.owner),
       ),
     )
-    .for("update");
+    .for("no key update");
   if (row === undefined) return null;
   const ofAttempt = and(eq(attempts.workspaceId, row.id), eq(attempts.no, row.currentAttempt));
   const [timed] = await orm

@@ -19,7 +19,11 @@ export const clock = sql<Date>`cp_now()`.mapWith(workspaces.createdAt);
  */
 export async function lockWorkspace(tx: Transaction, id: string): Promise<LockedWorkspace> {
   const orm = ormOf(tx);
-  const [row] = await orm.select().from(workspaces).where(eq(workspaces.id, id)).for("update");
+  const [row] = await orm
+    .select()
+    .from(workspaces)
+    .where(eq(workspaces.id, id))
+    .for("no key update");
   if (row === undefined) throw new DomainError("not_found", "There is no such workspace.");
   if (row.intent === "deleted") throw removedError(row.id, row.removedAt);
   const [time] = await orm.execute<{ now: string }>(sql`SELECT cp_now() AS now`);
