@@ -1,5 +1,5 @@
 "use client";
-import { type KeyboardEvent, lazy, type PointerEvent, Suspense, useRef } from "react";
+import { type KeyboardEvent, type PointerEvent, Suspense, useRef } from "react";
 import type { PanelTab } from "../location/route.ts";
 import {
   clampPanelWidth,
@@ -8,11 +8,9 @@ import {
   useUi,
   useUiStore,
 } from "../store/ui-store.tsx";
+import { PARTS } from "./parts.ts";
 
-const Panel = lazy(async () => {
-  const loaded = await import("../panel/panel.tsx");
-  return { default: loaded.Panel };
-});
+const { View: Panel } = PARTS.panel;
 
 const KEY_STEP = 16;
 

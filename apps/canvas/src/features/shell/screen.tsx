@@ -1,5 +1,5 @@
 "use client";
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { type CanvasHandle, CanvasHandleContext } from "../graph/canvas-handle.ts";
 import { useRoute } from "../location/use-route.ts";
 import { useConnection, useRetryNow } from "../session/connection.tsx";
@@ -8,35 +8,25 @@ import { useUi } from "../store/ui-store.tsx";
 import { useSystemTheme } from "../theme/theme.ts";
 import { DockedPanel, PanelDivider, PanelPage } from "./docked-panel.tsx";
 import { SignedOut, Unavailable } from "./full-screens.tsx";
+import { PartBoundary } from "./part.tsx";
+import { fetchAllParts, PARTS } from "./parts.ts";
 import { StatusAnnouncer } from "./status-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
 import { useIsWide } from "./use-is-wide.ts";
 
-const Canvas = lazy(async () => ({ default: (await import("../graph/canvas.tsx")).Canvas }));
-const EmptyCanvas = lazy(async () => ({
-  default: (await import("../create/empty-canvas.tsx")).EmptyCanvas,
-}));
-const PhoneHome = lazy(async () => ({ default: (await import("./phone-home.tsx")).PhoneHome }));
-const Rail = lazy(async () => ({ default: (await import("./rail.tsx")).Rail }));
-const Shortcuts = lazy(async () => ({
-  default: (await import("../commands/shortcuts.ts")).Shortcuts,
-}));
-const CardMenu = lazy(async () => ({
-  default: (await import("../workspace-actions/card-menu.tsx")).CardMenu,
-}));
-const CommandMenu = lazy(async () => ({
-  default: (await import("../commands/command-menu.tsx")).CommandMenu,
-}));
-const CheatSheet = lazy(async () => ({
-  default: (await import("../commands/cheat-sheet.tsx")).CheatSheet,
-}));
-const CreateSheet = lazy(async () => ({
-  default: (await import("../create/create-sheet.tsx")).CreateSheet,
-}));
-const DeleteDialog = lazy(async () => ({
-  default: (await import("../workspace-actions/delete-dialog.tsx")).DeleteDialog,
-}));
+const { View: Canvas } = PARTS.canvas;
+const { View: EmptyCanvas } = PARTS.emptyCanvas;
+const { View: PhoneHome } = PARTS.phoneHome;
+const { View: Rail } = PARTS.rail;
+const { View: Shortcuts } = PARTS.shortcuts;
+const { View: CardMenu } = PARTS.cardMenu;
+const { View: CommandMenu } = PARTS.commandMenu;
+const { View: CheatSheet } = PARTS.cheatSheet;
+const { View: CreateSheet } = PARTS.createSheet;
+const { View: DeleteDialog } = PARTS.deleteDialog;
 
+/** Quiet after the first draw before everything else is fetched. */
+const FETCH_ALL_AFTER_MS = 1_500;
 /** From here on there is room for canvas and panel side by side. Source: canvas brief §12. */
 const WIDE_FROM_PX = 768;
 
@@ -59,10 +49,19 @@ export function Screen() {
 
 function Shell({ isReady }: { isReady: boolean }) {
   const isWide = useIsWide(WIDE_FROM_PX) ?? true;
+  useEffect(() => {
+    if (!isReady) return;
+    const timer = setTimeout(fetchAllParts, FETCH_ALL_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [isReady]);
   return (
     <div className="flex h-dvh flex-col">
-      <Page isWide={isWide} isReady={isReady} />
-      <Layers />
+      <PartBoundary>
+        <Page isWide={isWide} isReady={isReady} />
+      </PartBoundary>
+      <PartBoundary>
+        <Layers />
+      </PartBoundary>
       <StatusAnnouncer />
     </div>
   );
@@ -107,7 +106,7 @@ function Main({
 }) {
   // Asked for beside the snapshot and not after it: this is what most pages show.
   useEffect(() => {
-    if (isWide) void import("../graph/canvas.tsx");
+    if (isWide) PARTS.canvas.fetchNow();
   }, [isWide]);
   if (!isReady) return null;
   const home = isWide ? <Canvas /> : <PhoneHome />;

@@ -1,6 +1,6 @@
 "use client";
 import { ChevronRight, PanelLeft, Plus, Search } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Keys } from "../../ui/keys.tsx";
 import { shownKeys } from "../commands/shown-keys.ts";
@@ -12,14 +12,11 @@ import { useUi, useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 import { LivePill } from "./live-pill.tsx";
 import { Logo } from "./logo.tsx";
+import { PARTS } from "./parts.ts";
 
-const AccountMenu = lazy(async () => ({
-  default: (await import("./account-menu.tsx")).AccountMenu,
-}));
-const ThemeMenu = lazy(async () => ({ default: (await import("./account-menu.tsx")).ThemeMenu }));
-const ProblemsMenu = lazy(async () => ({
-  default: (await import("./problems-menu.tsx")).ProblemsMenu,
-}));
+const { View: AccountMenu } = PARTS.accountMenu;
+const { View: ThemeMenu } = PARTS.themeMenu;
+const { View: ProblemsMenu } = PARTS.problemsMenu;
 
 /** The bar above everything, 48 px. */
 export function TopBar({ isWide }: { isWide: boolean }) {

@@ -1,0 +1,27 @@
+"use client";
+import { part } from "./part.tsx";
+
+/** The parts of the page that its first draw does without. */
+export const PARTS = {
+  canvas: part(async () => (await import("../graph/canvas.tsx")).Canvas),
+  emptyCanvas: part(async () => (await import("../create/empty-canvas.tsx")).EmptyCanvas),
+  phoneHome: part(async () => (await import("./phone-home.tsx")).PhoneHome),
+  rail: part(async () => (await import("./rail.tsx")).Rail),
+  panel: part(async () => (await import("../panel/panel.tsx")).Panel),
+  shortcuts: part(async () => (await import("../commands/shortcuts.ts")).Shortcuts),
+  commandMenu: part(async () => (await import("../commands/command-menu.tsx")).CommandMenu),
+  cheatSheet: part(async () => (await import("../commands/cheat-sheet.tsx")).CheatSheet),
+  createSheet: part(async () => (await import("../create/create-sheet.tsx")).CreateSheet),
+  cardMenu: part(async () => (await import("../workspace-actions/card-menu.tsx")).CardMenu),
+  deleteDialog: part(
+    async () => (await import("../workspace-actions/delete-dialog.tsx")).DeleteDialog,
+  ),
+  problemsMenu: part(async () => (await import("./problems-menu.tsx")).ProblemsMenu),
+  themeMenu: part(async () => (await import("./account-menu.tsx")).ThemeMenu),
+  accountMenu: part(async () => (await import("./account-menu.tsx")).AccountMenu),
+} as const;
+
+/** Fetches every part, so that all of the page works while the platform is away. */
+export function fetchAllParts(): void {
+  for (const each of Object.values(PARTS)) each.fetchNow();
+}
