@@ -1,4 +1,5 @@
 import { build } from "esbuild";
+import { guardedDriver } from "../../packages/db/src/guarded-driver.mjs";
 
 /** Installed packages stay imports; this repository's packages are bundled. */
 const installedPackages = {
@@ -22,5 +23,5 @@ await build({
   target: "node20",
   sourcemap: true,
   logLevel: "warning",
-  plugins: [installedPackages],
+  plugins: [guardedDriver, installedPackages],
 });
