@@ -32,6 +32,8 @@ const FIRST_BACKOFF_MS = 500;
 /** A run this long was a healthy one: the next crash starts with the first backoff again. */
 const HEALTHY_MS = 60_000;
 const LAST_BACKOFF_MS = 30_000;
+/** Node's default young generation costs each program 25 MB that it never gives back. */
+const NODE_FLAGS = ["--max-semi-space-size=4"];
 /** A program that never became ready is not started more often than this. */
 const TRIES_BEFORE_READY = 3;
 
@@ -76,7 +78,7 @@ export function superviseChild(options) {
 
   const run = () => {
     const begin = Date.now();
-    const running = spawn(process.execPath, [options.script], {
+    const running = spawn(process.execPath, [...NODE_FLAGS, options.script], {
       cwd: home,
       env: options.env,
       // Its own session: Ctrl-C reaches the launcher alone, which then stops everything in order. The
