@@ -44,7 +44,7 @@ module.exports = {
     {
       name: "vendors-stay-in-adapters",
       severity: "error",
-      from: { pathNot: "^apps/worker/src/(adapters|images)/" },
+      from: { pathNot: ["^apps/worker/src/(adapters|images)/", "\\.test\\.ts$"] },
       to: { path: "node_modules/(dockerode|tar-stream)" },
     },
     {

@@ -1,6 +1,6 @@
 import { DEFAULT_BACKOFF_SETTINGS } from "@molecule/domain/backoff";
 import type { LifecycleSettings } from "@molecule/domain/decide";
-import { DEFAULT_SETTLE_SETTINGS, type SettleSettings } from "@molecule/domain/settle";
+import { DEFAULT_SETTLE_SETTINGS, scaleSettle } from "@molecule/domain/settle";
 
 /** Every time of the restart loop, in ms. */
 export interface RestartSettings {
@@ -37,7 +37,7 @@ export function restartSettings(given: {
   const backoff = DEFAULT_BACKOFF_SETTINGS;
   return {
     lifecycle: {
-      settle: scaledSettle(scale),
+      settle: scaleSettle(DEFAULT_SETTLE_SETTINGS, scale),
       backoff: {
         ...backoff,
         baseMs: backoff.baseMs * scale,
@@ -59,21 +59,5 @@ export function restartSettings(given: {
     sweepEveryMs: Math.max(30_000 * scale, 250),
     orphanGraceMs: Math.max(60_000 * scale, 1_000),
     stepRetryScale: scale,
-  };
-}
-
-/** The settle times multiplied by `scale`. */
-export function scaledSettle(scale: number): SettleSettings {
-  const settle = DEFAULT_SETTLE_SETTINGS;
-  const times = (of: SettleSettings["quietMs"]) => ({
-    files: of.files * scale,
-    settings: of.settings * scale,
-  });
-  return {
-    quietMs: times(settle.quietMs),
-    secondQuietMs: times(settle.secondQuietMs),
-    capMs: settle.capMs * scale,
-    hardLimitMs: settle.hardLimitMs * scale,
-    turnWaitMs: settle.turnWaitMs * scale,
   };
 }
