@@ -1,10 +1,11 @@
 import { startServer } from "@molecule/api/server";
 import { openDatabase } from "@molecule/db/database";
+import { serializeError } from "@molecule/db/error-record";
 import { loadCipher } from "@molecule/db/secrets/cipher";
 import { startBridgeListeners } from "./bridge-listeners.ts";
 import { readEnv, type ServerEnv } from "./env.ts";
 import { listen } from "./listener.ts";
-import { createLog, serializeError } from "./log.ts";
+import { createLog } from "./log.ts";
 import { createStaticFiles } from "./static-files.ts";
 
 /** Requests under way get this long when the process is told to end. */

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import path from "node:path";
 import { openDatabase } from "@molecule/db/database";
+import { serializeError } from "@molecule/db/error-record";
 import { loadCipher, parseMasterKey } from "@molecule/db/secrets/cipher";
 import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
@@ -154,7 +155,11 @@ async function start(
 
 async function main(): Promise<void> {
   const env = readEnv();
-  const log: Log = pino({ level: env.logLevel, base: { part: "worker", pid: process.pid } });
+  const log: Log = pino({
+    level: env.logLevel,
+    base: { part: "worker", pid: process.pid },
+    serializers: { err: serializeError },
+  });
   const scope = new Scope(log);
   const ending: Ending = { isOrdered: false };
   const told = untilTold(env.exitsWithStdin).then((why) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { serializeError } from "./log.ts";
+import { serializeError } from "./error-record.ts";
 
 describe("a logged error", () => {
   it("shows neither statements nor their parameters, also as a cause", () => {
