@@ -456,6 +456,8 @@ describe("failures", () => {
     platform.startWorker();
     const id = await platform.createWorkspace();
     await isReady(platform, id, 1);
+    // Until the worker has let go, its own look at the starting instance would see the loss first.
+    await isAtRest(platform, id);
     platform.backend.wipe();
     platform.startProber();
     await isReady(platform, id, 2);

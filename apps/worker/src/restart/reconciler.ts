@@ -1,5 +1,5 @@
 import { type Claim, claimDue, releaseClaim, renewLease } from "@molecule/db/claim";
-import { isConnectionError, isRetryableConflict } from "@molecule/db/database";
+import { isRetryableConflict } from "@molecule/db/database";
 import { WORK_CHANNEL } from "@molecule/db/events/append-event";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
@@ -7,6 +7,7 @@ import type { Stoppable } from "../runtime/scope.ts";
 import { carryOut } from "./carry-out.ts";
 import { decideStep, type StepDeps, type StepResult, type Work } from "./reconcile-step.ts";
 import { recoverStep } from "./recover-step.ts";
+import { isStoreDown } from "./store-down.ts";
 
 /** More steps than a whole attempt has: a row that is still not done is given back to the queue. */
 const MAX_STEPS = 24;
@@ -126,7 +127,7 @@ export class Reconciler implements Stoppable {
       if (typeof decided === "string") return decided;
       return await carryOut(this.#options, work, decided);
     } catch (error) {
-      if (work.signal.aborted || isConnectionError(error)) throw error;
+      if (work.signal.aborted || isStoreDown(error)) throw error;
       // Every step may be repeated; losing against another transaction is nobody's failure.
       if (isRetryableConflict(error)) return "again";
       return await recoverStep(this.#options, work, error);
