@@ -6,8 +6,8 @@ import {
   type WorkerOperation,
   workerOperations,
 } from "@molecule/contracts/worker-api";
-import { isConnectionError } from "@molecule/db/database";
 import { DomainError, type ErrorCode } from "@molecule/domain/errors";
+import { isStoreDown } from "../restart/store-down.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Stoppable } from "../runtime/scope.ts";
 import { type Operations, toDomainError } from "./operations.ts";
@@ -66,7 +66,7 @@ async function handle(
   try {
     answer(response, 200, await perform(options, request));
   } catch (error) {
-    const told = isConnectionError(error) ? storeIsDown() : toDomainError(error);
+    const told = isStoreDown(error) ? storeIsDown() : toDomainError(error);
     if (told === null) options.log.error({ err: error, path: request.url }, "a request failed");
     const { code, message, next, details } = told ?? internal();
     answer(response, STATUS[code] ?? 500, {
