@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Problem } from "@molecule/contracts/procedures";
-import { isConnectionError } from "@molecule/db/database";
+import { isConnectionError, isOutOfDisk } from "@molecule/db/database";
 import { DomainError, type ErrorCode, isDomainError } from "@molecule/domain/errors";
 import type { TRPC_ERROR_CODE_KEY } from "@trpc/server/rpc";
 import { ZodError } from "zod";
@@ -70,6 +70,12 @@ export function toDomainError(error: unknown): DomainError {
   if (isConnectionError(error)) {
     return new DomainError("platform_unavailable", "The database cannot be reached right now.", {
       next: "Nothing is lost. Try again in a moment.",
+      cause: error,
+    });
+  }
+  if (isOutOfDisk(error)) {
+    return new DomainError("platform_unavailable", "The database's disk is full.", {
+      next: "Nothing was changed. Free some space on it and try again.",
       cause: error,
     });
   }

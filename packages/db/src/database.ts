@@ -135,6 +135,15 @@ export function isConnectionError(error: unknown): boolean {
   return false;
 }
 
+/** True when the database has no room left for what was written. Nothing of the write remains. */
+export function isOutOfDisk(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
+    if ("code" in current && current.code === "53100") return true;
+    current = current.cause;
+  }
+  return false;
+}
+
 /** True for a unique violation, optionally of one named constraint. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
