@@ -25,6 +25,8 @@ export interface ScriptedRequest {
   readonly model: string;
   readonly toolNames: readonly string[];
   readonly systemPrompt: string;
+  /** Texts of all messages, of both sides. */
+  readonly conversation: string;
   /** Which header the key came in. */
   readonly keyHeader: "x-api-key" | "authorization" | "none";
   readonly directive: string;
@@ -119,6 +121,7 @@ function recordOf(
     model: request.model,
     toolNames: request.tools.map(({ name }) => name),
     systemPrompt: textOf(request.system),
+    conversation: request.messages.map((message) => textOf(message.content)).join("\n"),
     keyHeader: hasKey ? "x-api-key" : hasBearer ? "authorization" : "none",
     directive,
   };

@@ -122,7 +122,10 @@ export class AcpAdapter implements AgentAdapter {
     try {
       const { stopReason } = await running.process.agent.request("session/prompt", {
         sessionId: session.sessionId,
-        prompt: turn.parts.map(contentBlock),
+        prompt: [
+          ...(session.hasOldInstructions ? [newInstructions(this.#deps.profile.instructions)] : []),
+          ...turn.parts.map(contentBlock),
+        ],
       });
       return turn.signal.aborted
         ? { outcome: "cancelled" }
@@ -228,6 +231,14 @@ const LOST_MEMORY: AgentEvent = {
   kind: "text",
   text: "*(The memory of our earlier conversation could not be restored; this is a new one.)*\n\n",
 };
+
+/** A continued conversation keeps the instructions it began with, so the present ones are said in it. */
+function newInstructions(text: string): acp.ContentBlock {
+  return {
+    type: "text",
+    text: `<system-reminder>\nYour instructions have changed. These replace the earlier ones:\n\n${text}\n</system-reminder>\n`,
+  };
+}
 
 function contentBlock(part: PromptPart): acp.ContentBlock {
   if (part.kind === "text") return { type: "text", text: part.text };

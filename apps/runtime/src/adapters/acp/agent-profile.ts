@@ -10,6 +10,8 @@ export interface AgentProfile {
   readonly command: AgentCommand;
   /** Mode in which nothing is asked, because the instance itself is the fence. */
   readonly modeId: string;
+  /** What the agent is told about itself: also part of what a session is opened with. */
+  readonly instructions: string;
   /** Extra data of `session/new`, `resume` and `load`. */
   readonly sessionMeta: Readonly<Record<string, unknown>>;
   readonly mcpServer: (url: string, token: string) => McpServer;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { NewSessionRequest } from "@agentclientprotocol/sdk";
 import type { Log } from "../../log.ts";
 import type { McpPass, PlatformMcpEndpoint } from "../../mcp/platform-mcp-endpoint.ts";
@@ -20,6 +21,8 @@ export interface OpenSession {
   readonly contextId: string;
   /** A conversation was known but could not be continued. True once, for the turn that opened it. */
   readonly hasLostMemory: boolean;
+  /** It goes on with instructions of an earlier start. True once, for the turn that opened it. */
+  readonly hasOldInstructions: boolean;
 }
 
 interface LiveSession {
@@ -53,19 +56,30 @@ export class LiveSessions {
       live.isBusy = true;
       this.#live.delete(contextId);
       this.#live.set(contextId, live);
-      return { sessionId: live.sessionId, contextId, hasLostMemory: false };
+      return {
+        sessionId: live.sessionId,
+        contextId,
+        hasLostMemory: false,
+        hasOldInstructions: false,
+      };
     }
     const { book, profile } = this.#deps;
     const { cwd } = profile.command;
+    const instructions = createHash("sha256").update(profile.instructions).digest("hex");
     const known = book.find(contextId, cwd);
     const pass = this.#deps.endpoint.issuePass();
     try {
-      const restored = known === undefined ? undefined : await this.#restore(known, pass);
+      const restored = known === undefined ? undefined : await this.#restore(known.sessionId, pass);
       const sessionId = restored ?? (await this.#create(pass));
       await this.#setMode(sessionId);
       this.#live.set(contextId, { sessionId, pass, isBusy: true });
-      book.remember(contextId, { sessionId, cwd });
-      return { sessionId, contextId, hasLostMemory: known !== undefined && restored === undefined };
+      book.remember(contextId, { sessionId, cwd, instructions });
+      return {
+        sessionId,
+        contextId,
+        hasLostMemory: known !== undefined && restored === undefined,
+        hasOldInstructions: restored !== undefined && known?.instructions !== instructions,
+      };
     } catch (error) {
       pass.revoke();
       throw error;

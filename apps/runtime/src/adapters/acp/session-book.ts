@@ -5,8 +5,23 @@ import { z } from "zod";
 
 const bookFile = z.object({
   version: z.literal(1),
-  sessions: z.array(z.object({ contextId: z.string(), sessionId: z.string(), cwd: z.string() })),
+  sessions: z.array(
+    z.object({
+      contextId: z.string(),
+      sessionId: z.string(),
+      cwd: z.string(),
+      instructions: z.string().default(""),
+    }),
+  ),
 });
+
+/** A session of the agent. */
+export interface KnownSession {
+  readonly sessionId: string;
+  readonly cwd: string;
+  /** Digest of the instructions that the agent was last given in it. */
+  readonly instructions: string;
+}
 
 /** Conversations that are remembered over restarts; the least recently used are forgotten first. */
 const MAX_SESSIONS = 500;
@@ -17,10 +32,10 @@ const MAX_SESSIONS = 500;
  */
 export class SessionBook {
   readonly #file: string;
-  readonly #sessions: Map<string, { sessionId: string; cwd: string }>;
+  readonly #sessions: Map<string, KnownSession>;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(file: string, sessions: Map<string, { sessionId: string; cwd: string }>) {
+  private constructor(file: string, sessions: Map<string, KnownSession>) {
     this.#file = file;
     this.#sessions = sessions;
   }
@@ -29,20 +44,18 @@ export class SessionBook {
     const file = path.join(homeDir, ".molecule", "sessions.json");
     const text = await readFile(file, "utf8").catch(() => "");
     const book = bookFile.safeParse(parseJson(text)).data?.sessions ?? [];
-    const entries = book.map(
-      ({ contextId, sessionId, cwd }) => [contextId, { sessionId, cwd }] as const,
-    );
+    const entries = book.map(({ contextId, ...known }) => [contextId, known] as const);
     return new SessionBook(file, new Map(entries));
   }
 
   /** The session of a conversation, if it was opened in the same folder. */
-  find(contextId: string, cwd: string): string | undefined {
+  find(contextId: string, cwd: string): KnownSession | undefined {
     const entry = this.#sessions.get(contextId);
-    return entry?.cwd === cwd ? entry.sessionId : undefined;
+    return entry?.cwd === cwd ? entry : undefined;
   }
 
   /** Remembers the session as the most recently used; written in the background, in order. */
-  remember(contextId: string, session: { readonly sessionId: string; readonly cwd: string }): void {
+  remember(contextId: string, session: KnownSession): void {
     this.#sessions.delete(contextId);
     this.#sessions.set(contextId, { ...session });
     for (const oldest of this.#sessions.keys()) {

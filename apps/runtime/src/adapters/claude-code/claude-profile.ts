@@ -15,6 +15,7 @@ const TOOL_GRACE_MS = 30_000;
 
 /** Claude Code behind its ACP front end, installed in `AGENT_PACKAGE_DIR`. */
 export async function claudeProfile(env: RuntimeEnv, config: BootConfig): Promise<AgentProfile> {
+  const instructions = await systemPrompt(env, config);
   const program = path.join(env.agentPackageDir ?? "", "node_modules", PROGRAM);
   return {
     name: "claude-code",
@@ -33,8 +34,9 @@ export async function claudeProfile(env: RuntimeEnv, config: BootConfig): Promis
       }),
     },
     modeId: "bypassPermissions",
+    instructions,
     sessionMeta: {
-      systemPrompt: { append: await systemPrompt(env, config) },
+      systemPrompt: { append: instructions },
       claudeCode: { options: { settingSources: [] } },
     },
     mcpServer: (url, token) => ({
