@@ -13,7 +13,8 @@ export interface Platform {
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
 
-async function call<T>(
+/** JSON of a plain HTTP call with the admin token. @throws Error unless the answer is 2xx. */
+export async function callPlatform<T>(
   platform: { url: string; adminToken: string },
   method: string,
   path: string,
@@ -41,7 +42,7 @@ export async function signIn(page: Page, platform: Platform): Promise<void> {
 }
 
 /** Removes every workspace, so that a journey begins on an empty canvas. */
-export async function removeAll(platform: Platform): Promise<void> {
+export async function removeAll(platform: Pick<Platform, "call">): Promise<void> {
   const rows = await platform.call<{ id: string; parent_id: string | null }[]>(
     "GET",
     "/workspaces",
@@ -62,7 +63,7 @@ export const test = base.extend<{ signedIn: Page }, { platform: Platform }>({
           ...given,
           home: null,
           launcherPid: null,
-          call: (method, path, body) => call(given, method, path, body),
+          call: (method, path, body) => callPlatform(given, method, path, body),
         });
         return;
       }
@@ -75,7 +76,7 @@ export const test = base.extend<{ signedIn: Page }, { platform: Platform }>({
         adminToken: product.adminToken,
         home: product.home,
         launcherPid: product.process.pid ?? null,
-        call: (method, path, body) => call(product, method, path, body),
+        call: (method, path, body) => callPlatform(product, method, path, body),
       });
     },
     { scope: "worker", timeout: 320_000 },
