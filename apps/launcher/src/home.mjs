@@ -110,20 +110,20 @@ export function prepareHome(folder, { isRoot }) {
  * @param {boolean} isRoot
  */
 function makeFolder(folder, isRoot) {
-  try {
-    const first = mkdirSync(folder, { recursive: true });
-    if (first === undefined || !isRoot) return;
-    // Whatever the umask says: other users pass through what was made on the way.
-    for (let parent = dirname(folder); parent.startsWith(first); parent = dirname(parent)) {
-      chmodSync(parent, 0o755);
+  // Part by part: on file systems where nothing can be made, such as /proc, Node.js' own recursive
+  // mkdir never returns.
+  const missing = [];
+  for (let part = folder; !existsSync(part); part = dirname(part)) missing.unshift(part);
+  for (const part of missing) {
+    try {
+      mkdirSync(part);
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") continue;
+      accessSync(dirname(part), constants.W_OK);
+      throw error;
     }
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    // Node.js says ENOENT for a parent that cannot be written; asking that parent tells why.
-    let parent = dirname(folder);
-    while (!existsSync(parent)) parent = dirname(parent);
-    accessSync(parent, constants.W_OK);
-    throw error;
+    // Whatever the umask says: other users pass through what was made on the way.
+    if (isRoot && part !== folder) chmodSync(part, 0o755);
   }
 }
 

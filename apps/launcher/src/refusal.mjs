@@ -53,6 +53,12 @@ export function refusalForFolder(error, folder) {
         "Free some space, or set MOLECULE_HOME to a folder on another disk. Nothing was changed.",
         error,
       );
+    case "ENOENT":
+      return new Refusal(
+        `The data folder ${folder} cannot be made there.`,
+        "Set MOLECULE_HOME to a folder that can hold files.",
+        error,
+      );
     case "ENOTDIR":
     case "EEXIST":
       return new Refusal(
