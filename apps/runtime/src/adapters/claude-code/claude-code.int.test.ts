@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { installedAgentPackage } from "@molecule/testing/agent-package";
@@ -170,7 +170,7 @@ describe.runIf(isHere)("a real Claude Code agent with a scripted model", () => {
     const before = await descendantsOf(process.pid);
     expect(before.length).toBeGreaterThan(3);
     await fixture.runtime.stop();
-    expect(await agentProcesses()).toEqual([]);
+    expect(await agentProcesses(fixture.workspaceDir)).toEqual([]);
   });
 });
 
@@ -190,17 +190,15 @@ describe("a claude-code workspace that cannot start", () => {
   });
 });
 
-/** Command lines of what an agent of this test may have left, wherever it was re-parented. */
-async function agentProcesses(): Promise<string[]> {
-  const marks = await descendantsOf(process.pid);
+/** Command lines of what the agent of `workspaceDir` left there, wherever it was re-parented. */
+async function agentProcesses(workspaceDir: string): Promise<string[]> {
+  const pids = [...(await descendantsOf(process.pid)), ...(await descendantsOf(1))];
   const lines = await Promise.all(
-    marks.map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+    pids.map(async ({ pid }) => {
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+      if (!cwd.startsWith(workspaceDir)) return "";
+      return await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    }),
   );
-  const orphans = await descendantsOf(1);
-  const others = await Promise.all(
-    orphans.map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return [...lines, ...others].filter((line) =>
-    /claude-agent-(?:acp|sdk)|tail\0-f\0\/dev\/null|987654/.test(line),
-  );
+  return lines.filter((line) => /claude-agent-(?:acp|sdk)|tail\0-f\0\/dev\/null|987654/.test(line));
 }
