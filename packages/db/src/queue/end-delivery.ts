@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
@@ -24,11 +24,12 @@ export interface DeliveryEnd {
 
 /**
  * Stores the answer and ends the item, both or neither; false when another process has ended it.
- * `owner` null ends an item that nobody delivers.
+ * `owner` null ends an item that nobody delivers; `onlyUnsent` ends it only while none
+ * of it has been sent.
  */
 export async function endDelivery(
   tx: Transaction,
-  item: { readonly id: string; readonly owner: string | null },
+  item: { readonly id: string; readonly owner: string | null; readonly onlyUnsent?: boolean },
   end: DeliveryEnd,
 ): Promise<boolean> {
   const orm = ormOf(tx);
@@ -46,7 +47,11 @@ export async function endDelivery(
     })
     .where(
       owner === null
-        ? and(eq(a2aQueue.id, item.id), inArray(a2aQueue.status, ["queued", "dispatched"]))
+        ? and(
+            eq(a2aQueue.id, item.id),
+            inArray(a2aQueue.status, ["queued", "dispatched"]),
+            item.onlyUnsent === true ? isNull(a2aQueue.dispatchedAt) : undefined,
+          )
         : owned({ id: item.id, owner }),
     )
     .returning({ callerId: a2aQueue.callerId, body: a2aQueue.body });

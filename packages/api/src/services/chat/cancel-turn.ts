@@ -24,11 +24,12 @@ export async function cancelTurn(deps: Deps, input: CancelInput): Promise<boolea
   const target = await requireTarget(deps, input.workspaceId);
   const item = await findRunningForPerson(deps.db, target.id, input.taskId);
   if (item === null) return false;
-  if (item.status === "queued") {
+  // A process may hold a waiting message just to see whether its target is ready; it waits all the same.
+  if (item.dispatchedAt === null) {
     return await deps.db.transaction((tx) =>
       endDelivery(
         tx,
-        { id: item.id, owner: null },
+        { id: item.id, owner: null, onlyUnsent: true },
         {
           status: "error",
           responseBody: null,
