@@ -1,9 +1,9 @@
 import type { Server } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import type { TurnExecutor } from "./a2a/turn-executor.ts";
 import type { AgentAdapter } from "./adapters/agent-adapter.ts";
 import type { Log } from "./log.ts";
 import type { Presence } from "./presence/presence.ts";
+import { within } from "./within.ts";
 
 /** What runs and must end. */
 export interface Stoppable {
@@ -35,12 +35,4 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
     }
   }
   parts.server.closeAllConnections();
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const given = new AbortController();
-  await Promise.race([
-    work.finally(() => given.abort()),
-    delay(ms, undefined, { signal: given.signal }).catch(() => undefined),
-  ]);
 }

@@ -3,6 +3,7 @@ import { retryDelayMs } from "@molecule/runtime-sdk/retry-delay";
 import type { TurnWatcher } from "../a2a/turn-executor.ts";
 import type { TurnEnd } from "../adapters/agent-adapter.ts";
 import type { Log } from "../log.ts";
+import { within } from "../within.ts";
 
 /** Why this instance must end although nobody stopped it. */
 export type Dismissal = "superseded" | "removed";
@@ -26,6 +27,15 @@ interface Vitals {
   readonly sample_error: string;
   readonly runtime_state: string;
 }
+
+/** What a platform takes an agent for that has said nothing yet. */
+const IDLE: Vitals = {
+  active_tasks: 0,
+  current_task: "",
+  error_rate: 0,
+  sample_error: "",
+  runtime_state: "",
+};
 
 const BEAT_EVERY_MS = 30_000;
 /** Changes within a turn are told at most this often, in ms. */
@@ -52,7 +62,8 @@ export class Presence implements TurnWatcher {
   #outcomes: readonly boolean[] = [];
   #sampleError = "";
   #isWedged = false;
-  #accepted: Partial<Vitals> = {};
+  /** What the platform is known to hold. Nothing is known while a beat is under way or has failed. */
+  #accepted: Partial<Vitals> = IDLE;
   #wake: (() => void) | undefined;
   #isBeatDue = false;
   #lastBeatAt = Number.NEGATIVE_INFINITY;
@@ -86,14 +97,19 @@ export class Presence implements TurnWatcher {
     };
   }
 
-  /** Sends one last beat that says the agent is idle, within `deadlineMs`, and nothing afterwards. */
+  /**
+   * Sends one last, complete beat that says the agent is idle, and nothing afterwards. A call that is under way
+   * has half of `deadlineMs` to end, so that it does not arrive after the goodbye.
+   */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#extraTimer);
     this.#wake?.();
     if (this.#loop === undefined) return;
+    await within(deadlineMs / 2, this.#loop);
     this.#doing.clear();
-    await this.#deps.client.heartbeat(this.#beatBody(), deadlineMs);
+    this.#accepted = {};
+    await this.#deps.client.heartbeat(this.#beatBody(), deadlineMs / 2);
   }
 
   async #run(): Promise<void> {
@@ -139,8 +155,11 @@ export class Presence implements TurnWatcher {
 
   async #beat(): Promise<LifeSign> {
     const vitals = this.#vitals();
+    const body = this.#beatBody();
     this.#lastBeatAt = performance.now();
-    const sign = await this.#deps.client.heartbeat(this.#beatBody());
+    // A failed call may have arrived all the same.
+    this.#accepted = {};
+    const sign = await this.#deps.client.heartbeat(body);
     if (sign.kind === "ok") this.#accepted = vitals;
     return sign;
   }
@@ -148,10 +167,9 @@ export class Presence implements TurnWatcher {
   #beatBody(): { active_tasks: number; uptime_seconds: number } & Partial<Vitals> {
     const vitals = this.#vitals();
     const changed = Object.fromEntries(
-      Object.entries(vitals).filter(([key, value]) => {
-        const before = this.#accepted[key as keyof Vitals];
-        return before !== value && !(before === undefined && (value === "" || value === 0));
-      }),
+      Object.entries(vitals).filter(
+        ([key, value]) => this.#accepted[key as keyof Vitals] !== value,
+      ),
     );
     const uptime_seconds = Math.floor((performance.now() - this.#startedAt) / 1000);
     return { ...changed, active_tasks: vitals.active_tasks, uptime_seconds };
