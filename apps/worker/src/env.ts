@@ -19,7 +19,8 @@ const schema = z.object({
   MOLECULE_POLL_MS: z.coerce.number().int().positive().default(1_000),
   MOLECULE_STOP_GRACE_MS: z.coerce.number().int().positive().default(10_000),
   MOLECULE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
-  MOLECULE_IMAGE_PREFIX: z.string().min(1).default("molecule"),
+  MOLECULE_IMAGE_PREFIX: z.string().optional(),
+  MOLECULE_IMAGE_TAG: z.string().optional(),
   MOLECULE_STOP_AGENTS_ON_EXIT: z.string().optional(),
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
@@ -53,8 +54,10 @@ export interface WorkerEnv {
   readonly stopGraceMs: number;
   /** Workspaces worked on at the same time. */
   readonly concurrency: number;
-  /** First part of image names. */
-  readonly imagePrefix: string;
+  /** First part of published images' names; undefined: images are found here or made. */
+  readonly imagePrefix: string | undefined;
+  /** Their tag; undefined: the platform's version. */
+  readonly imageTag: string | undefined;
   readonly dockerHost: string | undefined;
   readonly tierOverrides: TierOverrides;
   /** Instances end together with this process. */
@@ -156,7 +159,8 @@ export function readEnv(
     pollMs: env.MOLECULE_POLL_MS,
     stopGraceMs: env.MOLECULE_STOP_GRACE_MS,
     concurrency: env.MOLECULE_CONCURRENCY,
-    imagePrefix: env.MOLECULE_IMAGE_PREFIX,
+    imagePrefix: env.MOLECULE_IMAGE_PREFIX || undefined,
+    imageTag: env.MOLECULE_IMAGE_TAG || undefined,
     dockerHost: env.DOCKER_HOST === "" ? undefined : env.DOCKER_HOST,
     tierOverrides: readTierOverrides(source),
     stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",

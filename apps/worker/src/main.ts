@@ -56,6 +56,7 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
     version: env.version,
     publicPort: env.platformPort,
     imagePrefix: env.imagePrefix,
+    imageTag: env.imageTag,
     runtimeBundle: existsSync(original) ? original : env.runtimeBundle,
     nodePath: env.runtimeNode,
     dockerHost: env.dockerHost,

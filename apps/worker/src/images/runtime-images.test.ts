@@ -174,6 +174,57 @@ describe("the image of a runtime", () => {
   });
 });
 
+describe("a published image", () => {
+  const OWN = { imagePrefix: "registry.example/acme" };
+  const MOVING = "registry.example/acme/runtime-demo:latest";
+  const PINNED = "registry.example/acme/runtime-demo:1.2.3";
+
+  it("I6 is pulled once per start when its tag moves, also when it is here", async () => {
+    engine.remote.add(MOVING);
+    const own = images({ ...OWN, imageTag: "latest" });
+    expect(await own.prepare("demo", progress())).toBe(MOVING);
+    expect(await own.ensure("demo", progress())).toBe(MOVING);
+    expect(engine.pulls).toHaveLength(1);
+    await own.prepare("demo", progress());
+    expect(engine.pulls).toEqual([MOVING, MOVING]);
+    await Promise.all([own.prepare("demo", progress()), own.prepare("demo", progress())]);
+    expect(engine.pulls).toHaveLength(3);
+  });
+
+  it("I6 is pulled only where it is missing when its tag is pinned", async () => {
+    engine.remote.add(PINNED);
+    const own = images(OWN);
+    await own.prepare("demo", progress());
+    await own.prepare("demo", progress());
+    expect(await images(OWN).prepare("demo", progress())).toBe(PINNED);
+    expect(engine.pulls).toEqual([PINNED]);
+  });
+
+  it("I7 is used as it is here when it cannot be pulled, and the start says so", async () => {
+    engine.local.add(MOVING);
+    const lines: string[] = [];
+    const told = progress((line) => lines.push(line));
+    const own = images({ ...OWN, imageTag: "latest" });
+    expect(await own.prepare("demo", told)).toBe(MOVING);
+    expect(lines).toEqual([`${MOVING} could not be pulled; the image that is here is used`]);
+    expect(engine.builds).toEqual([]);
+    engine.remote.add(MOVING);
+    await own.prepare("demo", told);
+    expect(engine.pulls).toEqual([MOVING]);
+  });
+
+  it("is asked of no registry when no prefix names one", async () => {
+    engine.local.add(BASE);
+    engine.remote.add("molecule/runtime-demo:1.2.3");
+    const local = images({ imagePrefix: undefined, imageTag: "latest" });
+    expect(await local.prepare("demo", progress())).toMatch(/^molecule\/runtime-demo:1\.2\.3-/);
+    expect(engine.pulls).toEqual([]);
+    engine.local.add("molecule/runtime-demo:1.2.3");
+    const again = images({ imagePrefix: undefined, imageTag: "latest" });
+    expect(await again.prepare("demo", progress())).toBe("molecule/runtime-demo:1.2.3");
+  });
+});
+
 async function namesOf(archive: Buffer): Promise<string[]> {
   const names: string[] = [];
   const reader = extract();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { isMovingReference } from "@molecule/domain/image-reference";
 import { BackendError } from "../provisioning/compute-backend.ts";
 import { steadily, unlessAborted } from "../provisioning/long-step.ts";
 import { buildContext, type ImageContent, readImageContent } from "./build-context.ts";
@@ -15,8 +16,10 @@ export interface AgentPackage {
 
 export interface RuntimeImagesOptions {
   readonly engine: ImageEngine;
-  /** First part of every image name, else `molecule`; a registry's address gets published images. */
+  /** First part of published images' names, a registry's address mostly; absent: nothing is pulled. */
   readonly imagePrefix?: string | undefined;
+  /** Tag of published images; absent: the platform's version. One that moves is pulled at every start. */
+  readonly imageTag?: string | undefined;
   readonly version: string;
   readonly runtimeBundle: string;
   readonly dockerfile: string;
@@ -38,6 +41,12 @@ export interface RuntimeImages {
    * @throws BackendError `image_unavailable` with every way that was tried.
    */
   ensure(runtime: string, progress: ImageProgress): Promise<string>;
+  /**
+   * As `ensure`, for the start of an attempt: a moving image is pulled again, and where that fails the
+   * one that is here is used. SPEC: I6, I7.
+   * @throws BackendError as `ensure`.
+   */
+  prepare(runtime: string, progress: ImageProgress): Promise<string>;
   /** The engine said that an image this answered is gone: the next `ensure` looks again. */
   forget(runtime: string): void;
   /** Null when images are there or can be made; else why not, as a sentence. */
@@ -58,6 +67,7 @@ const PLAIN_RUNTIME = "demo";
 
 interface Flight {
   readonly result: Promise<string>;
+  isOver: boolean;
   readonly listeners: Set<(line: string) => void>;
 }
 
@@ -88,24 +98,37 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
     const signal = new AbortController().signal;
     const progress = { signal, onProgress: steady.onProgress };
     const result = ensureImage({ ...options, base: sharedBase }, runtime, progress);
-    const flight = { result, listeners };
+    const flight: Flight = { result, listeners, isOver: false };
     flights.set(runtime, flight);
-    result.finally(steady.stop).catch(() => {
-      if (flights.get(runtime) === flight) flights.delete(runtime);
-    });
+    result
+      .finally(() => {
+        flight.isOver = true;
+        steady.stop();
+      })
+      .catch(() => {
+        if (flights.get(runtime) === flight) flights.delete(runtime);
+      });
     return flight;
   }
 
+  async function ensure(runtime: string, progress: ImageProgress): Promise<string> {
+    progress.signal.throwIfAborted();
+    const flight = flights.get(runtime) ?? start(runtime);
+    flight.listeners.add(progress.onProgress);
+    try {
+      return await unlessAborted(flight.result, progress.signal);
+    } finally {
+      flight.listeners.delete(progress.onProgress);
+    }
+  }
+
   return {
-    async ensure(runtime, progress) {
-      progress.signal.throwIfAborted();
-      const flight = flights.get(runtime) ?? start(runtime);
-      flight.listeners.add(progress.onProgress);
-      try {
-        return await unlessAborted(flight.result, progress.signal);
-      } finally {
-        flight.listeners.delete(progress.onProgress);
-      }
+    ensure,
+    prepare: (runtime, progress) => {
+      // Starts at the same time share one pull; a later one looks again.
+      const isStale = isMoving(options, runtime) && flights.get(runtime)?.isOver === true;
+      if (isStale) flights.delete(runtime);
+      return ensure(runtime, progress);
     },
     forget: (runtime) => void flights.delete(runtime),
     async whyNot() {
@@ -125,14 +148,8 @@ async function ensureImage(
   progress: ImageProgress,
 ): Promise<string> {
   const { engine } = options;
-  const published = publishedName(options, runtime);
-  if (options.imagePrefix !== undefined) {
-    if (await engine.has(published)) return published;
-    if (await engine.canPull(published, REGISTRY_TIMEOUT_MS)) {
-      await engine.pull(published, progress);
-      return published;
-    }
-  }
+  const published = await findPublished(options, runtime, progress);
+  if (published !== null) return published;
   const agent = await options.agentPackage(runtime, progress);
   const content = await readContent(options, runtime, agent);
   const reference = builtName(options, runtime, digestOf(content, agent));
@@ -151,15 +168,58 @@ async function ensureImage(
   return reference;
 }
 
+/** The operator's published image, here afterwards; null when there is none and one has to be made. */
+async function findPublished(
+  options: RuntimeImagesOptions,
+  runtime: string,
+  progress: ImageProgress,
+): Promise<string | null> {
+  const { engine } = options;
+  const published = publishedName(options, runtime);
+  const isHere = await engine.has(published);
+  if (isHere && !isMoving(options, runtime)) return published;
+  // Without a prefix nobody named a registry, and none is asked. Source: wire contract §19.1.
+  if (options.imagePrefix === undefined) return isHere ? published : null;
+  if (!isHere) {
+    if (!(await engine.canPull(published, REGISTRY_TIMEOUT_MS))) return null;
+    await engine.pull(published, progress);
+    return published;
+  }
+  if (!(await pullAgain(engine, published, progress))) {
+    progress.onProgress(`${published} could not be pulled; the image that is here is used`);
+  }
+  return published;
+}
+
+/** Best effort: false when the registry does not answer, has no such image, or the pull broke off. */
+async function pullAgain(
+  engine: ImageEngine,
+  reference: string,
+  progress: ImageProgress,
+): Promise<boolean> {
+  if (!(await engine.canPull(reference, REGISTRY_TIMEOUT_MS))) return false;
+  return await engine.pull(reference, progress).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether the runtime's image may be another one at its next start. */
+function isMoving(options: RuntimeImagesOptions, runtime: string): boolean {
+  return options.imagePrefix !== undefined && isMovingReference(publishedName(options, runtime));
+}
+
 /** The name that an operator publishes an image under. */
 function publishedName(options: RuntimeImagesOptions, runtime: string): string {
   const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
-  return `${prefix}/runtime-${runtime}:${options.version}`;
+  const tag = options.imagePrefix === undefined ? undefined : options.imageTag;
+  return `${prefix}/runtime-${runtime}:${tag ?? options.version}`;
 }
 
 /** The name of an image made here; another content never has it. */
 function builtName(options: RuntimeImagesOptions, runtime: string, digest: string): string {
-  return `${publishedName(options, runtime)}-${digest}`;
+  const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
+  return `${prefix}/runtime-${runtime}:${options.version}-${digest}`;
 }
 
 async function readContent(

@@ -26,8 +26,10 @@ export interface DockerBackendOptions {
   readonly version: string;
   /** The platform's public port, as containers reach it through the bridge's gateway. */
   readonly publicPort: number;
-  /** MOLECULE_IMAGE_PREFIX, the first part of image names; absent means `molecule`. */
+  /** MOLECULE_IMAGE_PREFIX, the first part of published images' names; absent: none are pulled. */
   readonly imagePrefix?: string | undefined;
+  /** MOLECULE_IMAGE_TAG, their tag; absent means the platform's version. */
+  readonly imageTag?: string | undefined;
   /** The built `runtime.mjs`; its Dockerfile is `../image/Dockerfile` seen from there. */
   readonly runtimeBundle: string;
   /** The Node binary for a base image that is made without a registry. */
@@ -85,7 +87,7 @@ function backendOn(scope: DockerScope): DockerBackend {
     capabilities: { list: true, console: false, restartInPlace: false },
     availability: () => availabilityOf(scope),
     prepare: async (runtime, onProgress, signal) => {
-      await images.ensure(runtime, { onProgress, signal });
+      await images.prepare(runtime, { onProgress, signal });
     },
     readConfigs: (workspaceId) =>
       asPort({ doing: "read the configuration volume", code: "internal" }, () =>

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { splitReference } from "@molecule/domain/image-reference";
 import type { ImageEngine } from "../../images/image-engine.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError, hasStatus, toBackendError } from "./engine-error.ts";
@@ -35,10 +36,19 @@ export function createDockerImages(engine: Engine): ImageEngine {
     },
     pull: (reference, progress) =>
       long(engine, "pull an image", progress, async (signal) => {
-        const [fromImage, tag] = splitReference(reference);
-        const stream = await engine.docker.createImage({ fromImage, tag, abortSignal: signal });
+        const { name: fromImage, tag } = splitReference(reference);
         progress.onProgress(`Pulling ${reference}`);
-        await follow(stream as Readable, "pull an image", () => undefined);
+        // Without a tag the engine would pull every tag that the registry has.
+        const stream = await engine.docker.createImage({
+          fromImage,
+          tag: tag || "latest",
+          abortSignal: signal,
+        });
+        const layers = new Map<string, LayerProgress>();
+        await follow(stream as Readable, "pull an image", (message) => {
+          const line = tellLayers(layers, message);
+          if (line !== null) progress.onProgress(`Pulling ${reference}: ${line}`);
+        });
       }),
     build: (request, progress) =>
       long(engine, "build the image", progress, async (signal) => {
@@ -52,16 +62,20 @@ export function createDockerImages(engine: Engine): ImageEngine {
           version: "1",
           abortSignal: signal,
         });
-        await follow(stream as Readable, "build the image", (text) => {
-          const step = /^Step (\d+)\/(\d+) /.exec(text);
+        await follow(stream as Readable, "build the image", (message) => {
+          const step = /^Step (\d+)\/(\d+) /.exec(message.stream ?? "");
           if (step !== null)
             progress.onProgress(`Building the image: step ${step[1]} of ${step[2]}`);
         });
       }),
     importRootfs: (reference, archive, progress) =>
       long(engine, "import the base system", progress, async (signal) => {
-        const [repo, tag] = splitReference(reference);
-        const stream = await engine.docker.importImage(archive, { repo, tag, abortSignal: signal });
+        const { name: repo, tag } = splitReference(reference);
+        const stream = await engine.docker.importImage(archive, {
+          repo,
+          tag: tag || "latest",
+          abortSignal: signal,
+        });
         await follow(stream as Readable, "import the base system", () => undefined);
       }),
   };
@@ -83,23 +97,49 @@ async function long(
 }
 
 /** Reads the engine's progress to its end. A failure arrives as a line of a 200 answer. */
-async function follow(stream: Readable, doing: string, onText: (text: string) => void) {
+async function follow(
+  stream: Readable,
+  doing: string,
+  onMessage: (message: EngineMessage) => void,
+) {
   for await (const line of createInterface({
     input: stream,
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     if (line.trim() === "") continue;
-    const message = JSON.parse(line) as { stream?: string; error?: string };
+    const message = JSON.parse(line) as EngineMessage;
     if (message.error !== undefined) {
       throw new EngineError(doing, "status", { status: 500, cause: new Error(message.error) });
     }
-    if (message.stream !== undefined) onText(message.stream);
+    onMessage(message);
   }
 }
 
-/** Name and tag; a colon before a slash belongs to the registry's port. */
-function splitReference(reference: string): [name: string, tag: string] {
-  const colon = reference.lastIndexOf(":");
-  if (colon === -1 || reference.indexOf("/", colon) !== -1) return [reference, "latest"];
-  return [reference.slice(0, colon), reference.slice(colon + 1)];
+/** One line of the engine's progress. Source: Docker Engine API 1.41, `ImageCreate`, `ImageBuild`. */
+interface EngineMessage {
+  readonly stream?: string;
+  readonly error?: string;
+  /** The layer that the line is about. */
+  readonly id?: string;
+  readonly status?: string;
+  /** Bytes. */
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+/** Bytes of one layer. */
+interface LayerProgress {
+  current: number;
+  total: number;
+}
+
+/** Counts the line in; "12 of 104 MB", or null for a line that is about no download. */
+function tellLayers(layers: Map<string, LayerProgress>, message: EngineMessage): string | null {
+  const { id, status, progressDetail } = message;
+  if (id === undefined || status !== "Downloading") return null;
+  const { current = 0, total = 0 } = progressDetail ?? {};
+  layers.set(id, { current, total });
+  const sum = (of: keyof LayerProgress) =>
+    [...layers.values()].reduce((bytes, layer) => bytes + layer[of], 0);
+  const inMegabytes = (bytes: number) => Math.round(bytes / 1e6);
+  return `${inMegabytes(sum("current"))} of ${inMegabytes(sum("total"))} MB`;
 }
