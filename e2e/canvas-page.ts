@@ -68,6 +68,21 @@ export class Canvas {
     return this.#page.getByRole("article", { name: `${name} answered` }).last();
   }
 
+  /** Opens a file of the tree and replaces its text; the edit stays a draft. */
+  async editFile(path: string, content: string): Promise<void> {
+    const back = this.#page.getByRole("button", { name: "Back to files" });
+    if (await back.isVisible()) await back.click();
+    const name = path.split("/").at(-1) ?? path;
+    await this.part()
+      .getByRole("button", { name: new RegExp(`^${name}`) })
+      .click();
+    const editor = this.#page.getByRole("region", { name: path }).locator(".cm-content");
+    await editor.fill(content);
+    await expect(this.#page.getByRole("region", { name: path })).toContainText(
+      "has unsaved changes",
+    );
+  }
+
   /** Chooses a model of the template, or types its name. */
   async chooseModel(model: string): Promise<void> {
     const select = this.#page.getByLabel("Model", { exact: true });
