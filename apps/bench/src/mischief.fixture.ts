@@ -9,16 +9,19 @@ export interface Mischief extends AsyncDisposable {
   readonly bundle: string;
   /** The cause is gone: whatever starts from now on behaves. */
   heal(): Promise<void>;
+  /** From now on `Flooder` floods, once. */
+  flood(): Promise<void>;
 }
 
 /**
- * `Silent` never registers, `Quitter` ends at once, `Flooder` notifies 200 times as soon as it runs;
- * every other name, and all file operations, are the reference runtime's.
+ * `Silent` never registers, `Quitter` ends at once, `Flooder` notifies 200 times once it is told
+ * to; every other name, and all file operations, are the reference runtime's.
  */
 const PROGRAM = `
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 const { WORKSPACE_NAME, WORKSPACE_ID, WORKSPACE_DIR_PATH, WORKSPACE_CONFIG_PATH, PLATFORM_URL } = process.env;
-const isIll = process.argv[2] !== "fs" && !existsSync(new URL("healed", import.meta.url));
+const lies = (name) => existsSync(new URL(name, import.meta.url));
+const isIll = process.argv[2] !== "fs" && !lies("healed");
 
 async function flood() {
   const token = readFileSync(WORKSPACE_CONFIG_PATH + "/.auth_token", "utf8").trim();
@@ -41,7 +44,13 @@ if (isIll && WORKSPACE_NAME === "Silent") {
   console.error("the licence has run out");
   process.exit(3);
 } else {
-  if (isIll && WORKSPACE_NAME === "Flooder") setTimeout(flood, 1_000);
+  if (isIll && WORKSPACE_NAME === "Flooder") {
+    const timer = setInterval(() => {
+      if (!lies("flood")) return;
+      clearInterval(timer);
+      void flood();
+    }, 50);
+  }
   await import("./runtime.mjs");
 }
 `;
@@ -56,9 +65,11 @@ export async function makeMischief(): Promise<Mischief> {
     path.join(folder, "runtime.mjs"),
   );
   await writeFile(bundle, PROGRAM, { mode: 0o644 });
+  const put = (name: string) => writeFile(path.join(folder, name), "", { mode: 0o644 });
   return {
     bundle,
-    heal: () => writeFile(path.join(folder, "healed"), "", { mode: 0o644 }),
+    heal: () => put("healed"),
+    flood: () => put("flood"),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
