@@ -26,9 +26,9 @@ const echoTools: PlatformTools = {
   }),
 };
 
-function adapterIn(workspaceDir: string) {
+function adapterIn(workspaceDir: string, own: Partial<BootConfig> = {}) {
   return demoAdapter({
-    config,
+    config: { ...config, ...own },
     attempt: 7,
     tier: "2",
     workspaceDir,
@@ -57,11 +57,11 @@ describe("the demo agent", () => {
   });
   afterEach(() => rm(workspaceDir, { recursive: true, force: true }));
 
-  const ask = async (text: string): Promise<string> => {
+  const ask = async (text: string, own: Partial<BootConfig> = {}): Promise<string> => {
     let answer = "";
     const parts = [{ kind: "text", text }] as const;
     const { signal } = new AbortController();
-    for await (const event of adapterIn(workspaceDir).prompt("c", parts, signal)) {
+    for await (const event of adapterIn(workspaceDir, own).prompt("c", parts, signal)) {
       if (event.kind === "text") answer += event.text;
       if (event.kind === "done") expect(event.outcome).toBe("completed");
     }
@@ -71,6 +71,14 @@ describe("the demo agent", () => {
   it("says that it is a demo agent", async () => {
     expect(await ask("Who are you?")).toContain("demo agent");
     expect(await ask("What is the meaning of life?")).toContain("without a language model");
+  });
+
+  it("ends its role with one full stop, whoever wrote it", async () => {
+    for (const description of ["Keeps the notes", "Keeps the notes."]) {
+      const answer = await ask("who are you", { description });
+      expect(answer).toContain("My role: Keeps the notes.");
+      expect(answer).not.toContain("..");
+    }
   });
 
   it("reports what it was started with", async () => {

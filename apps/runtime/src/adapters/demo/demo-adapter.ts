@@ -260,7 +260,9 @@ function ownPath(file: string): string {
 }
 
 function roleOf(config: BootConfig): string {
-  return config.description === "" ? "" : ` My role: ${config.description}.`;
+  const role = config.description.trim();
+  if (role === "") return "";
+  return ` My role: ${/[.!?…]$/.test(role) ? role : `${role}.`}`;
 }
 
 function bullets(lines: readonly string[]): string {
