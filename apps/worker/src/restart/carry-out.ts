@@ -228,6 +228,7 @@ async function awaitBoot(
       ...key,
       kind: instance === null ? "gone" : "exited",
       detail: instance?.exit ?? null,
+      isInHand: true,
     });
     return "again";
   }

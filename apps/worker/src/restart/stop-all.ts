@@ -48,6 +48,7 @@ async function stopOne(
       attemptNo,
       kind: "gone",
       detail: ENDED_WITH_PLATFORM,
+      isInHand: true,
     });
   } catch (error) {
     log.warn({ err: error, workspace: one.workspaceId }, "an agent did not end with the platform");

@@ -60,13 +60,19 @@ export interface Observed {
   readonly kind: ObservationKind;
   /** Exit code or signal; never the agent's own words. */
   readonly detail: string | null;
+  /**
+   * Seen by who has the instance in hand: the reconciler waiting for its boot, or the stop that ended
+   * it. Absent for every probe: while an attempt is open a probe changes nothing.
+   */
+  readonly isInHand?: boolean;
 }
 
 /**
  * Stores what a probe saw of one attempt and, when the instance is down, makes the workspace due. Says
- * nothing about an attempt that has been replaced meanwhile: false then.
+ * nothing about an attempt that is still open or has been replaced meanwhile: false then.
  */
 export async function recordObservation(db: Database, seen: Observed): Promise<boolean> {
+  const { isInHand, ...observation } = seen;
   return await db.transaction(async (tx) => {
     const orm = ormOf(tx);
     const isDown = seen.kind !== "missed_heartbeat";
@@ -77,13 +83,13 @@ export async function recordObservation(db: Database, seen: Observed): Promise<b
         and(
           eq(workspaces.id, seen.workspaceId),
           eq(workspaces.currentAttempt, seen.attemptNo),
-          inArray(workspaces.phase, isDown ? ["READY", "BOOTING"] : ["READY"]),
+          inArray(workspaces.phase, isInHand ? ["READY", "BOOTING"] : ["READY"]),
           eq(workspaces.intent, "run"),
         ),
       )
       .returning({ id: workspaces.id });
     if (current.length === 0) return false;
-    await orm.insert(observations).values(seen);
+    await orm.insert(observations).values(observation);
     if (!isDown) {
       await appendEvent(tx, {
         event: "WORKSPACE_OFFLINE",
