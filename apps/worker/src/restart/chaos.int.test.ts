@@ -228,16 +228,7 @@ describe(`${WRITES} random writes with the worker killed ${KILLS} times`, () => 
         writeSome(ids, WRITES),
       ]);
       expect(killed).toBe(KILLS);
-      await waitUntil(
-        "everything rests",
-        async () => {
-          const rows = await database.sql`
-          SELECT id, phase, desired_gen, applied_gen, next_action_at, failure FROM workspaces
-          WHERE phase <> 'READY' OR desired_gen <> applied_gen OR lease_owner IS NOT NULL`;
-          return rows.length === 0;
-        },
-        { timeoutMs: REST_WITHIN_MS, everyMs: 200 },
-      );
+      await everythingRests();
       const rows = await database.sql`SELECT id, current_attempt, applied_gen FROM workspaces`;
       for (const row of rows) {
         const own = reports.filter((one) => one.workspaceId === row.id);
@@ -273,4 +264,28 @@ async function checkHistory(): Promise<void> {
     return seen !== undefined && seen.generation < Number(row.snap_gen);
   });
   expect(stale).toEqual([]);
+}
+
+/** Waits for rest; what does not rest is told with its last attempts. */
+async function everythingRests(): Promise<void> {
+  const restless = async () =>
+    await database.sql`
+    SELECT w.id, w.phase, w.desired_gen::int AS desired, w.applied_gen::int AS applied, w.failure,
+      w.boot_failures, w.crash_count, w.lease_owner, w.lease_until - cp_now() AS lease_left,
+      w.next_action_at - cp_now() AS due_in, w.deadline_at - cp_now() AS deadline_in,
+      (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.no) FROM (
+        SELECT no, reason, outcome, stage, failure, detail ->> 'sentence' AS sentence, log_excerpt,
+          created_at, registered_at, ended_at
+        FROM attempts WHERE workspace_id = w.id ORDER BY no DESC LIMIT 6) a) AS attempts
+    FROM workspaces w
+    WHERE w.phase <> 'READY' OR w.desired_gen <> w.applied_gen OR w.lease_owner IS NOT NULL`;
+  try {
+    await waitUntil("everything rests", async () => (await restless()).length === 0, {
+      timeoutMs: REST_WITHIN_MS,
+      everyMs: 200,
+    });
+  } catch (error) {
+    const left = JSON.stringify([...(await restless())], null, 2);
+    throw new Error(`These workspaces do not rest:\n${left}`, { cause: error });
+  }
 }
