@@ -1,5 +1,5 @@
 import { MAX_DELIVERIES } from "@molecule/domain/delivery";
-import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { tellActivity } from "../activity/activity-log.ts";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
@@ -163,7 +163,10 @@ export async function wakeQueue(q: Queryable, workspaceId: string): Promise<bool
   return rows.length > 0;
 }
 
-/** How many messages wait for the workspace, and the 1-based place of one of them. */
+/**
+ * How many messages wait for the workspace, and the 1-based place of one of them. One that is just
+ * being looked at waits too, as long as nothing of it has been sent.
+ */
 export async function queuePosition(
   q: Queryable,
   item: { readonly id: string; readonly workspaceId: string },
@@ -171,7 +174,13 @@ export async function queuePosition(
   const rows = await ormOf(q)
     .select({ id: a2aQueue.id })
     .from(a2aQueue)
-    .where(and(eq(a2aQueue.workspaceId, item.workspaceId), eq(a2aQueue.status, "queued")))
+    .where(
+      and(
+        eq(a2aQueue.workspaceId, item.workspaceId),
+        inArray(a2aQueue.status, ["queued", "dispatched"]),
+        isNull(a2aQueue.dispatchedAt),
+      ),
+    )
     .orderBy(desc(a2aQueue.priority), asc(a2aQueue.enqueuedAt), asc(a2aQueue.id));
   const index = rows.findIndex((row) => row.id === item.id);
   return { depth: rows.length, position: index < 0 ? rows.length : index + 1 };
