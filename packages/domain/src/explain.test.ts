@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type AttemptCause, type ChangeRow, explainAttempt, mergeChanges } from "./explain.ts";
+import {
+  type AttemptCause,
+  type ChangeRow,
+  ENDED_WITH_ENGINE,
+  explainAttempt,
+  mergeChanges,
+} from "./explain.ts";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 1, seconds));
 const row = (over: Partial<ChangeRow> = {}): ChangeRow => ({
@@ -85,6 +91,11 @@ describe("sentences", () => {
     ["X5: a creation", { reason: "create" }, "created by Ada"],
     ["X5: a resume", { reason: "resume" }, "resumed by Ada"],
     ["X6: a crash", { reason: "crash", exit: "exit code 1" }, "crashed (exit code 1)"],
+    [
+      "X9: an end together with the engine",
+      { reason: "platform_upgrade", exit: ENDED_WITH_ENGINE },
+      "the Docker engine was stopped and runs again",
+    ],
     ["X6: a crash of unknown kind", { reason: "crash" }, "the agent stopped by itself"],
     [
       "X7: a retry",

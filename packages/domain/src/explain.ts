@@ -55,6 +55,9 @@ export function mergeChanges(rows: readonly ChangeRow[]): MergedChange[] {
   });
 }
 
+/** How an instance ended that ended together with the engine it ran on. */
+export const ENDED_WITH_ENGINE = "the engine it ran on was stopped";
+
 /** What is known about why an attempt begins. */
 export interface AttemptCause {
   readonly reason: AttemptReason;
@@ -97,7 +100,9 @@ function explainReason(cause: AttemptCause): string {
     case "host_moved":
       return "moved to another host";
     case "platform_upgrade":
-      return "the platform was started again";
+      return cause.exit === ENDED_WITH_ENGINE
+        ? "the Docker engine was stopped and runs again"
+        : "the platform was started again";
     case "files":
     case "settings":
     case "secret":

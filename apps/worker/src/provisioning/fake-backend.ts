@@ -38,6 +38,8 @@ export class FakeBackend implements ComputeBackend {
   readonly files: LiveFiles;
   /** Every attempt that was ever really created, in order. */
   readonly created: FakeInstance[] = [];
+  /** Why it cannot be asked now, as a sentence; null while it can. */
+  whyAway: string | null = null;
   readonly #instances = new Map<string, FakeInstance>();
   readonly #volumes = new Map<string, Volumes>();
   readonly #hooks = new Map<FakeCall, () => Promise<void> | void>();
@@ -79,7 +81,8 @@ export class FakeBackend implements ComputeBackend {
 
   async availability() {
     await this.#hook("availability");
-    return { isAvailable: true, note: "FAKE: nothing really runs." };
+    const note = this.whyAway ?? "FAKE: nothing really runs.";
+    return { isAvailable: this.whyAway === null, note };
   }
 
   async prepare(): Promise<void> {

@@ -2,10 +2,13 @@ import type { Database } from "@molecule/db/database";
 import { ENDED_WITH_PLATFORM } from "@molecule/db/lifecycle/held-workspace";
 import {
   type ExpectedRunning,
+  endOutage,
   listExpectedRunning,
   recordObservation,
+  tellOutage,
 } from "@molecule/db/lifecycle/observe";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
+import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import type { ComputeBackend, Instance } from "../provisioning/compute-backend.ts";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
@@ -25,13 +28,15 @@ export interface ProberOptions {
 /**
  * Looks after READY workspaces only, and only writes down what it sees, bound to an attempt; acting is
  * the reconciler's. An instance missing from the list counts as gone when the backend confirms it. In
- * its first round, what is gone ended together with the platform and is no crash. A silent agent whose
- * instance runs is suspected, and counts as down only when it does not answer either.
+ * its first round, what is gone ended together with the platform and is no crash; nor is what is gone
+ * after an outage of the backend, during which every agent that does not answer says so. A silent agent
+ * whose instance runs is suspected, and counts as down only when it does not answer either.
  */
 export class Prober implements Stoppable {
   readonly #options: ProberOptions;
   readonly #loop: RunLoop;
   readonly #unseen = new Set<ComputeBackend>();
+  readonly #away = new Set<ComputeBackend>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -50,36 +55,64 @@ export class Prober implements Stoppable {
 
   /** One round over everything that is expected to run. */
   async probe(): Promise<void> {
-    const { db, backends, settings, log } = this.#options;
+    const { db, backends, log } = this.#options;
     await db.transaction((tx) => markSilentExternals(tx));
     for (const backend of backends) {
       try {
-        // The listing first: an instance made after it belongs to an attempt that is not READY yet.
-        const listed = await this.#listed(backend);
-        if (listed === null) continue;
-        const expected = await listExpectedRunning(db, settings.silentAfterMs);
-        const isFirst = this.#unseen.has(backend);
-        for (const one of expected) {
-          if (one.backend === backend.kind) await this.#probeOne(backend, one, { listed, isFirst });
-        }
-        // Only a whole round is a first round: what a failed one has left is still no crash.
-        this.#unseen.delete(backend);
+        await this.#probeBackend(backend);
       } catch (error) {
         log.warn({ err: error, backend: backend.kind }, "a backend could not be probed");
       }
     }
   }
 
-  async #listed(backend: ComputeBackend): Promise<ReadonlyMap<string, Instance> | null> {
-    if (!(await backend.availability()).isAvailable) return null;
+  async #probeBackend(backend: ComputeBackend): Promise<void> {
+    const { db, settings } = this.#options;
+    // The listing first: an instance made after it belongs to an attempt that is not READY yet.
+    const listed = await this.#listed(backend);
+    const expected = await listExpectedRunning(db, settings.silentAfterMs);
+    const ours = expected.filter((one) => one.backend === backend.kind);
+    if (typeof listed === "string") {
+      this.#away.add(backend);
+      for (const one of ours) await this.#tellOutage(one, listed);
+      return;
+    }
+    const endedWith = this.#endedWith(backend);
+    for (const one of ours) await this.#probeOne(backend, one, { listed, endedWith });
+    // Only a whole round is a first round: what a failed one has left is still no crash.
+    this.#unseen.delete(backend);
+    this.#away.delete(backend);
+  }
+
+  /** Together with what an instance ended that this round finds gone; null: by itself. */
+  #endedWith(backend: ComputeBackend): string | null {
+    if (this.#unseen.has(backend)) return ENDED_WITH_PLATFORM;
+    return this.#away.has(backend) ? ENDED_WITH_ENGINE : null;
+  }
+
+  /** What the backend runs, or why it cannot be asked, as a sentence. */
+  async #listed(backend: ComputeBackend): Promise<ReadonlyMap<string, Instance> | string> {
+    const { isAvailable, note } = await backend.availability();
+    if (!isAvailable) return note;
     const instances = await backend.list();
     return new Map(instances.map((one) => [`${one.workspaceId}/${one.attemptNo}`, one]));
+  }
+
+  async #tellOutage(one: ExpectedRunning, sentence: string): Promise<void> {
+    const { db, answersHttp } = this.#options;
+    // An agent that can be spoken to is not down, whatever its engine does.
+    if (one.address !== null && (await answersHttp(one.address))) return;
+    await tellOutage(db, one, {
+      code: "engine_unavailable",
+      sentence,
+      next: "What is saved is kept. The agent is started again by itself once the engine runs.",
+    });
   }
 
   async #probeOne(
     backend: ComputeBackend,
     one: ExpectedRunning,
-    seen: { readonly listed: ReadonlyMap<string, Instance>; readonly isFirst: boolean },
+    seen: { readonly listed: ReadonlyMap<string, Instance>; readonly endedWith: string | null },
   ): Promise<void> {
     const { db } = this.#options;
     const key = { workspaceId: one.workspaceId, attemptNo: one.attemptNo };
@@ -90,9 +123,12 @@ export class Prober implements Stoppable {
       await recordObservation(db, {
         ...key,
         kind: confirmed === null ? "gone" : "exited",
-        detail: seen.isFirst ? ENDED_WITH_PLATFORM : (confirmed?.exit ?? null),
+        detail: seen.endedWith ?? confirmed?.exit ?? null,
       });
-    } else if (one.isSilent && !seen.isFirst) await this.#probeSilent(one, listed);
+      return;
+    }
+    if (one.isInOutage) await endOutage(db, one);
+    if (one.isSilent && seen.endedWith === null) await this.#probeSilent(one, listed);
   }
 
   async #probeSilent(one: ExpectedRunning, instance: Instance): Promise<void> {

@@ -30,7 +30,7 @@ export async function recoverStep(deps: StepDeps, work: Work, error: unknown): P
     const delayMs = stepRetryDelayMs(waited / scale) * scale;
     const alertMs = deps.settings.stopAlertMs;
     if (isRepeated(deps, decision, error, waited)) {
-      const failure = decision.kind === "awaitBoot" ? null : repeatedFailure(decision, error);
+      const failure = repeatedFailure(decision, error);
       await deferStep(tx, held, { failure, delayMs, alertMs });
       return "released";
     }
@@ -68,6 +68,7 @@ function isRepeated(deps: StepDeps, { kind }: Decision, error: unknown, waited: 
 
 function repeatedFailure({ kind }: Decision, error: unknown) {
   if (error instanceof BackendError) return error.failure;
+  if (kind === "awaitBoot") return null;
   const what = kind === "delete" ? "be removed" : "be stopped";
   return {
     code: "stop_failed" as const,

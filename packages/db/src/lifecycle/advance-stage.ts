@@ -2,7 +2,7 @@ import type { Stage } from "@molecule/domain/sets";
 import { and, eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
-import { attempts } from "../schema/workspaces.ts";
+import { attempts, workspaces } from "../schema/workspaces.ts";
 import type { HeldWorkspace } from "./held-workspace.ts";
 import { stageMarked } from "./stage-mark.ts";
 
@@ -17,6 +17,10 @@ export async function advanceStage(
     .update(attempts)
     .set(stageMarked(stage))
     .where(and(eq(attempts.workspaceId, held.row.id), eq(attempts.no, held.attempt.no)));
+  // What held the previous stage up has passed.
+  if (held.row.failure !== null) {
+    await ormOf(tx).update(workspaces).set({ failure: null }).where(eq(workspaces.id, held.row.id));
+  }
   await appendEvent(tx, {
     event: "WORKSPACE_STAGE",
     subjectId: held.row.id,

@@ -1,4 +1,5 @@
 import type { DownCause, LifecycleFacts } from "@molecule/domain/decide";
+import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { and, desc, eq, gt, inArray, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
@@ -112,6 +113,7 @@ async function latestDown(
     .limit(1);
   if (seen === undefined) return null;
   if (seen.detail === ENDED_WITH_PLATFORM) return { cause: "platform_stopped", detail: null };
+  if (seen.detail === ENDED_WITH_ENGINE) return { cause: "platform_stopped", detail: seen.detail };
   return { cause: seen.kind === "unreachable" ? "unhealthy" : "exited", detail: seen.detail };
 }
 

@@ -1,8 +1,10 @@
-import type { Backend, ObservationKind } from "@molecule/domain/sets";
-import { and, eq, inArray, sql } from "drizzle-orm";
+import type { PublicFailure } from "@molecule/domain/errors";
+import { type Backend, type ObservationKind, PLATFORM_ACTOR } from "@molecule/domain/sets";
+import { and, eq, inArray, ne, or, sql } from "drizzle-orm";
 import { type Database, ormOf, type Queryable } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
 import { attempts, liveness, observations, workspaces } from "../schema/workspaces.ts";
+import { recordLifecycle } from "./record-lifecycle.ts";
 
 /** A workspace whose instance is expected to run. */
 export interface ExpectedRunning {
@@ -14,6 +16,8 @@ export interface ExpectedRunning {
   /** No beat of this attempt for as long as three beats take. */
   readonly isSilent: boolean;
   readonly health: string;
+  /** An outage of its backend has been told and not ended. */
+  readonly isInOutage: boolean;
 }
 
 /** READY workspaces that are meant to run. `silentAfterMs` is three times the beat. */
@@ -30,6 +34,7 @@ export async function listExpectedRunning(
       address: attempts.providerAddr,
       isSilent: silent,
       health: workspaces.health,
+      isInOutage: sql<boolean>`${workspaces.failure} IS NOT NULL`,
     })
     .from(workspaces)
     .innerJoin(
@@ -100,4 +105,77 @@ export async function recordObservation(db: Database, seen: Observed): Promise<b
     await hintWork(tx, seen.workspaceId);
     return true;
   });
+}
+
+/** The attempt of a running workspace that an outage is about. */
+export interface OutageOf {
+  readonly workspaceId: string;
+  readonly attemptNo: number;
+}
+
+/**
+ * The card says that what the agent runs on is away. Nothing is restarted and nothing becomes due; told
+ * again it changes nothing. Ends with {@link endOutage}, with a beat, or with the next attempt.
+ */
+export async function tellOutage(
+  db: Database,
+  of: OutageOf,
+  failure: PublicFailure,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const told = await ormOf(tx)
+      .update(workspaces)
+      .set({ health: "suspected_down", failure })
+      .where(
+        and(
+          isRunningAttempt(of),
+          or(
+            ne(workspaces.health, "suspected_down"),
+            sql`${workspaces.failure}->>'sentence' IS DISTINCT FROM ${failure.sentence}`,
+          ),
+        ),
+      )
+      .returning({ id: workspaces.id });
+    if (told.length === 0) return;
+    await recordLifecycle(tx, {
+      workspaceId: of.workspaceId,
+      actor: PLATFORM_ACTOR,
+      sentence: failure.sentence,
+      status: "error",
+    });
+    await appendEvent(tx, {
+      event: "WORKSPACE_OFFLINE",
+      subjectId: of.workspaceId,
+      payload: { attempt: of.attemptNo, suspected: true, error: failure.sentence },
+    });
+  });
+}
+
+/** The instance was seen running after an outage: the card says so. Without one nothing changes. */
+export async function endOutage(db: Database, of: OutageOf): Promise<void> {
+  await db.transaction(async (tx) => {
+    const ended = await ormOf(tx)
+      .update(workspaces)
+      .set({
+        failure: null,
+        health: sql`CASE WHEN ${workspaces.health} = 'suspected_down' THEN 'ok' ELSE ${workspaces.health} END`,
+      })
+      .where(and(isRunningAttempt(of), sql`${workspaces.failure} IS NOT NULL`))
+      .returning({ id: workspaces.id });
+    if (ended.length === 0) return;
+    await appendEvent(tx, {
+      event: "WORKSPACE_ONLINE",
+      subjectId: of.workspaceId,
+      payload: { recovered_from: "offline", attempt: of.attemptNo },
+    });
+  });
+}
+
+function isRunningAttempt(of: OutageOf) {
+  return and(
+    eq(workspaces.id, of.workspaceId),
+    eq(workspaces.currentAttempt, of.attemptNo),
+    eq(workspaces.phase, "READY"),
+    eq(workspaces.intent, "run"),
+  );
 }

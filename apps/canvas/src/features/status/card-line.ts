@@ -47,8 +47,10 @@ export function cardLine(node: WorkspaceNode, nowMs: number, reader: string | nu
 }
 
 function failureLine(node: WorkspaceNode): CardLine | null {
-  const isShown = node.status === "failed" || node.phase === "BACKOFF";
-  if (!isShown) return null;
+  // Also of a step that is repeated until it succeeds, and of an agent whose engine is away.
+  const isHeldUp =
+    node.failure !== null && (node.status === "provisioning" || node.status === "offline");
+  if (node.status !== "failed" && node.phase !== "BACKOFF" && !isHeldUp) return null;
   return {
     kind: "failure",
     sentence: node.failure?.sentence ?? "It did not start, and left no reason.",
