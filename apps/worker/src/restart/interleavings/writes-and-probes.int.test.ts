@@ -14,7 +14,7 @@ const contentOf = (platform: FakePlatform, path: string) => {
 it.each([
   ["I1 a write committed just before", "before_snapshot", [1, 3], 2],
   ["I2 a write committed just after", "after_snapshot", [1, 2, 3], 3],
-] as const)("%s the snapshot is what the agent then runs with", async (_name, place, gens, last) => {
+] as const)("%s the snapshot is what the agent runs with", async (_name, place, gens, last) => {
   const platform = open();
   let isWritten = false;
   platform.startWorker(async (name) => {
