@@ -203,6 +203,18 @@ describe("READY", () => {
   });
 });
 
+it("R26: a click that applies a template is named by it", () => {
+  const click = { ...CLEAN, forceSeq: 1 };
+  expect(decide(click, T0, SETTINGS)).toEqual({ kind: "begin", reason: "user" });
+  const applied = { ...click, desiredGen: 2, pendingKinds: ["template" as const] };
+  expect(decide(applied, T0, SETTINGS)).toEqual({ kind: "begin", reason: "template" });
+});
+it("R27: what rests begins with the reason it was given", () => {
+  const resting = { ...CLEAN, phase: "PAUSED" as const };
+  expect(decide(resting, T0, SETTINGS)).toEqual({ kind: "begin", reason: "resume" });
+  const woken = { ...resting, startReason: "wake" as const };
+  expect(decide(woken, T0, SETTINGS)).toEqual({ kind: "begin", reason: "wake" });
+});
 it("R25: what ended with the platform is started again at once, also while it booted", () => {
   const booting = open({ phase: "BOOTING", attempt: snapped, down: "platform_stopped" });
   expect(decideAt(booting)).toEqual({ kind: "begin", reason: "platform_upgrade" });

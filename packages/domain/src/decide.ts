@@ -43,6 +43,8 @@ export type DownCause =
 /** Everything the decision reads. Written by people, agents and probes; never by the decision. */
 export interface LifecycleFacts {
   readonly intent: Intent;
+  /** Why it starts when it rests and shall run again. Absent: `resume`. */
+  readonly startReason?: AttemptReason;
   readonly phase: Phase;
   readonly backend: Backend;
   readonly applyPolicy: ApplyPolicy;
@@ -99,7 +101,7 @@ export type Decision =
 
 const NOTHING: Decision = { kind: "none", wakeAt: null, isWaitingForTurns: false };
 
-/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R25. */
+/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R27. */
 export function decide(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (facts.phase === "DELETED") return NOTHING;
   if (facts.intent === "deleted") return { kind: "delete" };
@@ -109,11 +111,11 @@ export function decide(facts: LifecycleFacts, now: Date, settings: LifecycleSett
     case "NEW":
       return { kind: "begin", reason: "create" };
     case "PAUSED":
-      return { kind: "begin", reason: "resume" };
+      return { kind: "begin", reason: facts.startReason ?? "resume" };
     case "STOPPING":
       return facts.attempt?.stage === "preparing" ? { kind: "snapshot" } : { kind: "stop" };
     case "CREATING":
-      return isClicked(facts) ? { kind: "begin", reason: "user" } : { kind: "create" };
+      return isClicked(facts) ? clicked(facts) : { kind: "create" };
     case "BOOTING":
       return whileBooting(facts, now, settings);
     case "READY":
@@ -132,8 +134,14 @@ function isClicked(facts: LifecycleFacts): boolean {
   return facts.forceSeq > Math.max(facts.attempt?.snapForce ?? 0, facts.appliedForce);
 }
 
+/** A click that applies a template is named by it; R26. */
+function clicked(facts: LifecycleFacts): Decision {
+  const reason = facts.pendingKinds.includes("template") ? "template" : "user";
+  return { kind: "begin", reason };
+}
+
 function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
-  if (isClicked(facts)) return { kind: "begin", reason: "user" };
+  if (isClicked(facts)) return clicked(facts);
   if (facts.hasBeaten) return { kind: "ready" };
   if (facts.down === "platform_stopped") return { kind: "begin", reason: "platform_upgrade" };
   if (facts.down !== null) return { kind: "bootExited" };
@@ -144,7 +152,7 @@ function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSetti
 }
 
 function whileReady(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
-  if (isClicked(facts)) return { kind: "begin", reason: "user" };
+  if (isClicked(facts)) return clicked(facts);
   if (facts.down === "platform_stopped") return { kind: "begin", reason: "platform_upgrade" };
   if (facts.down !== null) {
     const crashCount = crashCountAfter(facts, now, settings.backoff);
@@ -172,7 +180,7 @@ function mayWaitForTurns(
 }
 
 function whileInBackoff(facts: LifecycleFacts, now: Date): Decision {
-  if (isClicked(facts)) return { kind: "begin", reason: "user" };
+  if (isClicked(facts)) return clicked(facts);
   const wakeAt = facts.nextActionAt;
   if (wakeAt !== null && wakeAt > now) return { kind: "none", wakeAt, isWaitingForTurns: false };
   return { kind: "begin", reason: retryReason(facts) };
@@ -184,7 +192,7 @@ function retryReason(facts: LifecycleFacts): AttemptReason {
 }
 
 function whileFailed(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
-  if (isClicked(facts)) return { kind: "begin", reason: "user" };
+  if (isClicked(facts)) return clicked(facts);
   const answered = Math.max(facts.attempt?.snapGen ?? 0, facts.appliedGen);
   if (facts.desiredGen <= answered) return NOTHING;
   const due = settleDueAt(facts.dirty, settings.settle) ?? now;

@@ -354,8 +354,35 @@ describe("an agent that is not ready", () => {
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("15");
     expect(await response.json()).toMatchObject({ waking: true, retry_after: 15 });
-    const [row] = await api.test.sql`SELECT intent FROM workspaces WHERE id = ${id}`;
-    expect(row?.intent).toBe("run");
+    const [row] = await api.test.sql`SELECT intent, start_reason FROM workspaces WHERE id = ${id}`;
+    expect(row).toMatchObject({ intent: "run", start_reason: "wake" });
+  });
+
+  it("gets what woke it once it is awake, once, however often it was sent", async () => {
+    await api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED' WHERE id = ${id}`;
+    const first = await send(message("wake up", "dawn"));
+    expect(await first.json()).toMatchObject({ waking: true, queued: true });
+    const again = await send(message("wake up", "dawn"));
+    expect([202, 503]).toContain(again.status);
+    expect(agent.calls).toHaveLength(0);
+    await api.test.sql`UPDATE workspaces SET phase = 'READY' WHERE id = ${id}`;
+    await api.test.sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${id}`;
+    await ended("ok");
+    expect(agent.calls).toHaveLength(1);
+  });
+
+  it("is woken by a message that waited when it fell asleep", async () => {
+    await api.test
+      .sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() + interval '1 hour' WHERE id = ${id}`;
+    expect((await send(message("hi", "waits"))).status).toBe(202);
+    await api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED', deadline_at = NULL WHERE id = ${id}`;
+    await api.test.sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${id}`;
+    await waitUntil("it is woken", async () => {
+      const [row] = await api.test.sql`SELECT intent FROM workspaces WHERE id = ${id}`;
+      return row?.intent === "run";
+    });
   });
 });
 

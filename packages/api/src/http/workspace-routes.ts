@@ -4,7 +4,11 @@ import { DomainError } from "@molecule/domain/errors";
 import { actorOf } from "../context.ts";
 import { createFromWire } from "../services/workspaces/create-from-wire.ts";
 import { patchFromWire } from "../services/workspaces/patch-from-wire.ts";
-import { pauseWorkspace, resumeWorkspace } from "../services/workspaces/pause-workspace.ts";
+import {
+  hibernateWorkspace,
+  pauseWorkspace,
+  resumeWorkspace,
+} from "../services/workspaces/pause-workspace.ts";
 import { removeWorkspace } from "../services/workspaces/remove-workspace.ts";
 import { restartWorkspace } from "../services/workspaces/restart-workspace.ts";
 import {
@@ -34,6 +38,7 @@ export const workspaceRoutes: readonly Route[] = [
   route("POST", "/workspaces/:id/restart", WORKSPACE, restart),
   route("POST", "/workspaces/:id/pause", WORKSPACE, pause),
   route("POST", "/workspaces/:id/resume", WORKSPACE, resume),
+  route("POST", "/workspaces/:id/hibernate", WORKSPACE, hibernate),
 ];
 
 async function list({ deps }: RequestContext): Promise<Response> {
@@ -128,4 +133,10 @@ async function pause({ deps, auth, workspaceId }: RequestContext): Promise<Respo
 async function resume({ deps, auth, workspaceId }: RequestContext): Promise<Response> {
   const { count } = await resumeWorkspace(deps, actorOf(auth), workspaceId);
   return ok({ status: "provisioning", resumed_count: count });
+}
+
+async function hibernate({ deps, auth, workspaceId, query }: RequestContext): Promise<Response> {
+  const isForced = query.get("force") === "true";
+  await hibernateWorkspace(deps, actorOf(auth), { id: workspaceId, isForced });
+  return ok({ status: "hibernated" });
 }

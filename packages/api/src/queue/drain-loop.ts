@@ -1,3 +1,4 @@
+import { setIntent } from "@molecule/db/lifecycle/set-intent";
 import {
   type Claimed,
   claimDueItem,
@@ -9,6 +10,7 @@ import { endDelivery } from "@molecule/db/queue/end-delivery";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
 import { loadTarget, type Target } from "@molecule/db/registry/targets";
 import { deliveryOf } from "@molecule/domain/delivery";
+import { PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { agentAddressOf } from "../a2a/agent-address.ts";
 import type { DeliveryTools } from "../a2a/delivery.ts";
 import type { Dispatcher } from "../a2a/dispatcher.ts";
@@ -113,9 +115,15 @@ export class DrainLoop {
     const address = agentAddressOf(target);
     const how = deliveryOf({ ...target, hasAddress: address !== null });
     if (how.kind !== "dispatch" || address === null) {
-      const afterMs = how.kind === "queue" ? NOT_READY_PAUSE_MS : NEEDS_A_PERSON_PAUSE_MS;
+      const afterMs =
+        how.kind === "queue" || how.kind === "wake" ? NOT_READY_PAUSE_MS : NEEDS_A_PERSON_PAUSE_MS;
       const back = { afterMs, countsAsDelivery: false, why: null };
-      await this.#tools.db.transaction((tx) => returnToQueue(tx, this.#held(item), back));
+      const to = { workspaceId: target.id, actor: PLATFORM_ACTOR, to: "wake" } as const;
+      await this.#tools.db.transaction(async (tx) => {
+        // It fell asleep before its messages had reached it.
+        if (how.kind === "wake") await setIntent(tx, to);
+        await returnToQueue(tx, this.#held(item), back);
+      });
       return;
     }
     const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, this.#held(item)));

@@ -20,7 +20,11 @@ import { actorOf } from "../context.ts";
 import { applyNow } from "../services/workspaces/apply-now.ts";
 import { createFromCanvas } from "../services/workspaces/create-from-canvas.ts";
 import { listAttempts } from "../services/workspaces/list-attempts.ts";
-import { pauseWorkspace, resumeWorkspace } from "../services/workspaces/pause-workspace.ts";
+import {
+  hibernateWorkspace,
+  pauseWorkspace,
+  resumeWorkspace,
+} from "../services/workspaces/pause-workspace.ts";
 import { listNodes, readNode } from "../services/workspaces/read-node.ts";
 import { previewRemoval, removeConfirmed } from "../services/workspaces/remove-workspace.ts";
 import { restartFromCanvas } from "../services/workspaces/restart-workspace.ts";
@@ -62,6 +66,12 @@ export const workspacesRouter = {
     .input(byId)
     .output(countResult)
     .mutation(({ ctx, input }) => resumeWorkspace(ctx.deps, actorOf(ctx.auth), input.id)),
+  hibernate: writeProcedure
+    .input(byId)
+    .output(countResult)
+    .mutation(({ ctx, input }) =>
+      hibernateWorkspace(ctx.deps, actorOf(ctx.auth), { id: input.id, isForced: false }),
+    ),
   applyNow: writeProcedure
     .input(byId)
     .output(doneResult)

@@ -82,6 +82,9 @@ function actorOf(row: WorkspaceRow, reason: AttemptReason, carried: ChangesBetwe
       return row.intentActorName === null
         ? PLATFORM_ACTOR
         : { kind: "member", name: row.intentActorName };
+    case "wake":
+      // Whether a person or an agent wrote is not kept, only the name.
+      return { kind: "platform", name: row.intentActorName ?? PLATFORM_ACTOR.name };
     case "user":
       return {
         kind: row.forceActorKind ?? "platform",

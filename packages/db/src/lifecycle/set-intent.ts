@@ -1,10 +1,10 @@
 import { DomainError } from "@molecule/domain/errors";
 import type { Actor, EventType } from "@molecule/domain/sets";
-import { and, inArray, isNull, ne, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
 import { layouts } from "../schema/content.ts";
-import { workspaces, workspaceTokens } from "../schema/workspaces.ts";
+import { liveness, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import { lockSubtree, refuseUnderPausedAncestor } from "./ancestors.ts";
 import { lockWorkspace } from "./lock-workspace.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
@@ -13,7 +13,13 @@ import { recordLifecycle } from "./record-lifecycle.ts";
 export interface IntentRequest {
   readonly workspaceId: string;
   readonly actor: Actor;
-  readonly to: "pause" | "resume" | "delete";
+  /**
+   * `pause`, `resume` and `delete` reach everything below; `hibernate` and `wake` the workspace alone.
+   * A `wake` of one that does not sleep changes nothing.
+   */
+  readonly to: "pause" | "resume" | "delete" | "hibernate" | "wake";
+  /** Hibernates also while it works. */
+  readonly isForced?: boolean;
 }
 
 /** The workspaces whose intent changed, the named one included. */
@@ -22,10 +28,12 @@ export interface IntentAnswer {
 }
 
 /**
- * Pauses, resumes or deletes a subtree. The intent and its status are committed at once; stopping and
- * starting is the reconciler's. Pausing skips what is paused already, resuming what was not paused.
- * @throws DomainError `not_found` (unknown; pause of a paused one; resume of one that is not paused),
- * `removed`, `conflict` (resume below a paused ancestor).
+ * Pauses, resumes or deletes a subtree, puts one workspace to sleep or wakes it. The intent and its
+ * status are committed at once; stopping and starting is the reconciler's. Pausing skips what is paused
+ * already; resuming reaches below itself only what was paused, so that what sleeps goes on sleeping.
+ * @throws DomainError `not_found` (unknown; pause of a paused one; resume of one that does not rest;
+ * hibernate of one that is not up), `removed`, `conflict` (below a paused ancestor), or of one that works,
+ * without force; details: `active_tasks`.
  */
 export async function setIntent(tx: Transaction, request: IntentRequest): Promise<IntentAnswer> {
   const subtree = await lockSubtree(tx, request.workspaceId);
@@ -38,6 +46,15 @@ export async function setIntent(tx: Transaction, request: IntentRequest): Promis
     if (row.intent === "run") throw notNow("This workspace is not paused.");
     await refuseUnderPausedAncestor(tx, row.id);
     return await change(tx, request, await resume(tx, request, subtree));
+  }
+  if (request.to === "wake") {
+    if (row.intent !== "hibernated") return { affected: [] };
+    await refuseUnderPausedAncestor(tx, row.id);
+    return await change(tx, request, await wake(tx, request));
+  }
+  if (request.to === "hibernate") {
+    await refuseHibernation(tx, row, request.isForced === true);
+    return await change(tx, request, await hibernate(tx, request));
   }
   return await change(tx, request, await remove(tx, request, subtree));
 }
@@ -71,11 +88,52 @@ async function pause(tx: Transaction, request: IntentRequest, ids: readonly stri
 async function resume(tx: Transaction, request: IntentRequest, ids: readonly string[]) {
   return await ormOf(tx)
     .update(workspaces)
-    .set({ intent: "run", ...mark(request.actor) })
+    .set({ intent: "run", startReason: "resume", ...mark(request.actor) })
     .where(
-      and(inArray(workspaces.id, [...ids]), inArray(workspaces.intent, ["paused", "hibernated"])),
+      or(
+        and(inArray(workspaces.id, [...ids]), eq(workspaces.intent, "paused")),
+        and(eq(workspaces.id, request.workspaceId), eq(workspaces.intent, "hibernated")),
+      ),
     )
     .returning(affected);
+}
+
+async function wake(tx: Transaction, request: IntentRequest) {
+  return await ormOf(tx)
+    .update(workspaces)
+    .set({ intent: "run", startReason: "wake", ...mark(request.actor) })
+    .where(eq(workspaces.id, request.workspaceId))
+    .returning(affected);
+}
+
+async function hibernate(tx: Transaction, request: IntentRequest) {
+  return await ormOf(tx)
+    .update(workspaces)
+    .set({ intent: "hibernated", ...mark(request.actor) })
+    .where(eq(workspaces.id, request.workspaceId))
+    .returning(affected);
+}
+
+/** Only what is up and idle can go to sleep. Source: contract §3.3. */
+async function refuseHibernation(
+  tx: Transaction,
+  row: typeof workspaces.$inferSelect,
+  isForced: boolean,
+): Promise<void> {
+  const isUp = row.intent === "run" && row.phase === "READY" && row.health !== "suspected_down";
+  if (!isUp || row.backend === "external") {
+    throw notNow("Only an agent of ours that is online can be put to sleep.");
+  }
+  if (isForced) return;
+  const [beat] = await ormOf(tx)
+    .select({ activeTasks: liveness.activeTasks, attemptNo: liveness.attemptNo })
+    .from(liveness)
+    .where(eq(liveness.workspaceId, row.id));
+  if (beat === undefined || beat.attemptNo !== row.currentAttempt || beat.activeTasks === 0) return;
+  throw new DomainError("conflict", `${row.name} is working.`, {
+    next: "Wait until it is done, or put it to sleep with force; its work is then broken off.",
+    details: { active_tasks: beat.activeTasks },
+  });
 }
 
 async function remove(tx: Transaction, request: IntentRequest, ids: readonly string[]) {
@@ -97,6 +155,9 @@ const TOLD: Record<IntentRequest["to"], { event: EventType; verb: string }> = {
   pause: { event: "WORKSPACE_PAUSED", verb: "Paused" },
   resume: { event: "WORKSPACE_UPDATED", verb: "Resumed" },
   delete: { event: "WORKSPACE_REMOVED", verb: "Removed" },
+  // The event WORKSPACE_HIBERNATED comes when everything of it has been stopped.
+  hibernate: { event: "WORKSPACE_UPDATED", verb: "Put to sleep" },
+  wake: { event: "WORKSPACE_UPDATED", verb: "Woken" },
 };
 
 async function change(

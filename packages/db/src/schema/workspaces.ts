@@ -52,6 +52,12 @@ export const workspaces = pgTable(
     intent: intent("intent").notNull().default("run"),
     intentActorName: text("intent_actor_name"),
     intentAt: instant("intent_at").notNull().default(now),
+    /** Why it starts when it rests and shall run again: `resume`, or `wake` by a message. */
+    startReason: attemptReason("start_reason").notNull().default("resume"),
+    /** The next start gets new folders. Cleared with the snapshot that starts on them. */
+    resetWanted: boolean("reset_wanted").notNull().default(false),
+    /** The next start takes nothing over that the agent wrote into `/configs`. */
+    rebuildWanted: boolean("rebuild_wanted").notNull().default(false),
     applyPolicy: applyPolicy("apply_policy").notNull().default("settle"),
     phase: phase("phase").notNull().default("NEW"),
     health: health("health").notNull().default("ok"),

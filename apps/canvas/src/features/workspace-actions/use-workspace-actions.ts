@@ -25,6 +25,8 @@ export interface WorkspaceActions {
   restart(id: string): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Puts it to sleep until a message comes. */
+  hibernate(id: string): Promise<void>;
   /** Restarts for the pending changes now instead of when they are due. */
   applyNow(id: string): Promise<void>;
   /** Opens the dialog that lists what goes with it. */
@@ -107,6 +109,11 @@ function lifecycleActions(client: Client, nodes: NodeStore, ui: UiStore) {
     resume: async (id: string) => {
       await attempt(`${nameOf(id)} could not be resumed`, () =>
         client.workspaces.resume.mutate({ id }),
+      );
+    },
+    hibernate: async (id: string) => {
+      await attempt(`${nameOf(id)} could not be put to sleep`, () =>
+        client.workspaces.hibernate.mutate({ id }),
       );
     },
     applyNow: async (id: string) => {

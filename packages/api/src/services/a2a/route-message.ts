@@ -1,18 +1,22 @@
+import type { Transaction } from "@molecule/db/database";
 import { removedError } from "@molecule/db/lifecycle/lock-workspace";
 import { setIntent } from "@molecule/db/lifecycle/set-intent";
 import { loadTarget, type Target } from "@molecule/db/registry/targets";
 import { deliveryOf } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
-import { PLATFORM_ACTOR } from "@molecule/domain/sets";
+import type { Actor } from "@molecule/domain/sets";
 import { agentAddressOf } from "../../a2a/agent-address.ts";
 import type { AgentAddress } from "../../adapters/agent-connection.ts";
 import type { Deps } from "../../deps.ts";
+import type { Caller } from "./deliver-and-answer.ts";
 
 /** How a call reaches its target now. */
 export type MessageRoute =
   | { readonly kind: "dispatch"; readonly address: AgentAddress }
   | { readonly kind: "queue" }
-  | { readonly kind: "poll" };
+  | { readonly kind: "poll" }
+  /** It sleeps: the message is kept, the workspace woken, the sender asked to come again. */
+  | { readonly kind: "wake" };
 
 /** The workspace a call is for. @throws DomainError `not_found`, `removed`. */
 export async function requireTarget(deps: Deps, workspaceId: string): Promise<Target> {
@@ -23,21 +27,20 @@ export async function requireTarget(deps: Deps, workspaceId: string): Promise<Ta
 }
 
 /**
- * Decides how the target is reached; a sleeping one is woken and the sender asked to come again.
- * @throws DomainError `workspace_unreachable` (details: `status`, or `waking` and `retry_after`).
+ * Decides how the target is reached now. Changes nothing.
+ * @throws DomainError `workspace_unreachable` (details: `status`).
  */
-export async function routeMessage(deps: Deps, target: Target): Promise<MessageRoute> {
+export function routeMessage(target: Target): MessageRoute {
   const address = agentAddressOf(target);
   const how = deliveryOf({ ...target, hasAddress: address !== null });
   switch (how.kind) {
     case "refuse":
       throw refusal(target, how.why);
-    case "wake":
-      throw await wake(deps, target);
     case "dispatch":
       return address === null ? { kind: "queue" } : { kind: "dispatch", address };
     case "queue":
     case "poll":
+    case "wake":
       return how;
   }
 }
@@ -65,12 +68,26 @@ function refusal(target: Target, why: "removed" | "paused" | "failed" | "no_addr
   }
 }
 
-async function wake(deps: Deps, target: Target): Promise<DomainError> {
-  await deps.db.transaction((tx) =>
-    setIntent(tx, { workspaceId: target.id, actor: PLATFORM_ACTOR, to: "resume" }),
-  );
+/** Starts a sleeping workspace for a message of this sender. @throws DomainError `conflict`. */
+export async function wake(tx: Transaction, target: Target, caller: Caller): Promise<void> {
+  const actor: Actor =
+    caller.kind === "workspace"
+      ? { kind: "workspace", id: caller.id, name: caller.name }
+      : { kind: "member", name: caller.name };
+  await setIntent(tx, { workspaceId: target.id, actor, to: "wake" });
+}
+
+/** What the sender is told. `kept`: its message, delivered by itself. Source: contract §6.3. */
+export function wakingError(target: Target, kept: { readonly id: string } | null): DomainError {
   return new DomainError("workspace_unreachable", `${target.name} was asleep and is waking up.`, {
-    next: "Send the message again in 15 seconds.",
-    details: { waking: true, retry_after: 15 },
+    next:
+      kept === null
+        ? "Call again in 15 seconds."
+        : "The message is kept and delivered once it is awake; sending it again changes nothing.",
+    details: {
+      waking: true,
+      retry_after: 15,
+      ...(kept === null ? {} : { queued: true, queue_id: kept.id }),
+    },
   });
 }

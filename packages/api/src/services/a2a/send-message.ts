@@ -1,6 +1,6 @@
 import { logActivity } from "@molecule/db/activity/activity-log";
 import { countCallsBehind } from "@molecule/db/queue/a2a-queue";
-import { type Accepted, acceptMessage } from "@molecule/db/queue/accept-message";
+import { type Accepted, acceptMessage, type NewMessage } from "@molecule/db/queue/accept-message";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
 import { MAX_CALLS_BEHIND } from "@molecule/domain/delivery";
@@ -11,7 +11,7 @@ import { answerRepeated } from "./answer-repeated.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
-import { requireTarget, routeMessage } from "./route-message.ts";
+import { requireTarget, routeMessage, wake, wakingError } from "./route-message.ts";
 
 /** One call of the proxy. */
 export interface SendInput {
@@ -27,7 +27,7 @@ export interface SendInput {
  * Takes a call to an agent and answers with what came of it. A message is written down first, counts
  * once per target and message id, and is delivered whether the sender stays or not.
  * @throws DomainError as §6.3 to §6.5: `bad_request`, `forbidden`, `not_found`, `removed`,
- * `budget_exceeded`, `workspace_unreachable`, `workspace_restarting`.
+ * `budget_exceeded`, `workspace_unreachable` (also: asleep, with `waking` and `retry_after`), `workspace_restarting`.
  */
 export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAnswer> {
   const envelope = readEnvelope(input.body);
@@ -35,7 +35,8 @@ export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAn
   await requireAccess(deps, input.caller, target);
   requireBudget(target);
   if (envelope.isMessage) await requireShortChain(deps, input.caller);
-  const way = await routeMessage(deps, target);
+  const way = routeMessage(target);
+  if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
   if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
   const address = way.kind === "dispatch" ? way.address : null;
   if (envelope.isMessage) return await acceptAndAnswer(deps, input, { envelope, target, address });
@@ -105,6 +106,18 @@ async function writeDown(
   return { kind: "json", status: 200, body: { status: "queued", delivery_mode: "poll", method } };
 }
 
+/** The message waits and the workspace starts, both or neither, so that what woke it is not lost. */
+async function wakeWith(deps: Deps, input: SendInput, sending: Sending): Promise<DomainError> {
+  const { target, envelope } = sending;
+  return await deps.db.transaction(async (tx) => {
+    await wake(tx, target, input.caller);
+    if (!envelope.isMessage) return wakingError(target, null);
+    const accepted = await acceptMessage(tx, newMessage(input.caller, sending), null);
+    const isOwn = accepted.row.sourceId === callerIdOf(input.caller);
+    return wakingError(target, isOwn ? accepted.row : null);
+  });
+}
+
 async function acceptAndAnswer(
   deps: Deps,
   input: SendInput,
@@ -120,20 +133,22 @@ async function acceptAndAnswer(
 }
 
 async function accept(deps: Deps, caller: Caller, sending: Sending): Promise<Accepted> {
-  const { envelope, target, address } = sending;
-  return await deps.db.transaction((tx) =>
-    acceptMessage(
-      tx,
-      {
-        targetId: target.id,
-        targetName: target.name,
-        callerId: caller.kind === "workspace" ? caller.id : null,
-        actorName: caller.name,
-        method: envelope.method,
-        messageId: envelope.messageId ?? "",
-        envelope: envelope.body,
-      },
-      address === null ? null : deps.dispatcher.lease,
-    ),
-  );
+  const lease = sending.address === null ? null : deps.dispatcher.lease;
+  return await deps.db.transaction((tx) => acceptMessage(tx, newMessage(caller, sending), lease));
+}
+
+function newMessage(caller: Caller, { envelope, target }: Sending): NewMessage {
+  return {
+    targetId: target.id,
+    targetName: target.name,
+    callerId: callerIdOf(caller),
+    actorName: caller.name,
+    method: envelope.method,
+    messageId: envelope.messageId ?? "",
+    envelope: envelope.body,
+  };
+}
+
+function callerIdOf(caller: Caller): string | null {
+  return caller.kind === "workspace" ? caller.id : null;
 }

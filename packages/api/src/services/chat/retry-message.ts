@@ -16,7 +16,7 @@ export async function retryMessage(deps: Deps, activityId: string): Promise<void
     throw new DomainError("not_found", "There is no such message.");
   }
   const target = await requireTarget(deps, row.workspaceId);
-  const way = await routeMessage(deps, target);
+  const way = routeMessage(target);
   const lease = way.kind === "dispatch" ? deps.dispatcher.lease : null;
   const isReopened = await deps.db.transaction((tx) =>
     reopenMessage(tx, row.id, { lease, evenIfProcessed: true }),

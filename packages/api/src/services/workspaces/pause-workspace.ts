@@ -23,6 +23,21 @@ export async function resumeWorkspace(
   return await change(deps, actor, id, "resume");
 }
 
+/**
+ * Puts one workspace to sleep; a message wakes it. One that works is left alone unless `isForced`.
+ * @throws DomainError `not_found` (also: not online), `removed`, `conflict` (details: `active_tasks`).
+ */
+export async function hibernateWorkspace(
+  deps: Deps,
+  actor: Actor,
+  request: { readonly id: string; readonly isForced: boolean },
+): Promise<{ count: number }> {
+  const { id, isForced } = request;
+  const intent = { workspaceId: id, actor, to: "hibernate", isForced } as const;
+  const { affected } = await deps.db.transaction((tx) => setIntent(tx, intent));
+  return { count: affected.length };
+}
+
 async function change(deps: Deps, actor: Actor, workspaceId: string, to: "pause" | "resume") {
   const { affected } = await deps.db.transaction((tx) => setIntent(tx, { workspaceId, actor, to }));
   return { count: affected.length };

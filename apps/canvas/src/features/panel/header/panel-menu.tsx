@@ -1,6 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
-import { Copy, Ellipsis, Network, Pause, Play, RotateCw, Trash2 } from "lucide-react";
+import { Copy, Ellipsis, Moon, Network, Pause, Play, RotateCw, Trash2 } from "lucide-react";
 import { toast } from "sonner";
 import { IconButton } from "../../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../../ui/menu.tsx";
@@ -41,6 +41,15 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
       ) : (
         <MenuItem icon={<Pause size={14} />} onSelect={() => void actions.pause(node.id)}>
           Pause
+        </MenuItem>
+      )}
+      {isExternal || isStopped ? null : (
+        <MenuItem
+          icon={<Moon size={14} />}
+          isDisabled={node.status !== "online" && node.status !== "degraded"}
+          onSelect={() => void actions.hibernate(node.id)}
+        >
+          Sleep until a message
         </MenuItem>
       )}
       <MenuSeparator />
