@@ -1,17 +1,22 @@
 /**
+ * `npm run chaos -- --minutes 10 [--backend process|docker] [--workspaces 8] [--seed N]`: a storm on the
+ * built product with three workers and two servers, and the scoreboard of its whole history.
  * `npm run chaos -- [--writes 200] [--kills 20] [--backend process|docker] [--workspaces 5] [--seed N]`:
  * random writes to the built product while its worker is killed with -9, and a scoreboard of what came
  * of it. Ends with 1 when a promise was broken.
  */
 import { parseArgs } from "node:util";
+import { printStorm } from "./chaos/print-storm.ts";
+import { runStorm } from "./chaos/run.ts";
 import { type ChaosResult, runChaos } from "./chaos-run.ts";
 
 const { values } = parseArgs({
   options: {
+    minutes: { type: "string" },
     writes: { type: "string", default: "200" },
     kills: { type: "string", default: "20" },
     backend: { type: "string", default: "process" },
-    workspaces: { type: "string", default: "5" },
+    workspaces: { type: "string" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -24,13 +29,24 @@ const options = {
   backend,
   writes: Number(values.writes),
   kills: Number(values.kills),
-  workspaces: Number(values.workspaces),
+  workspaces: Number(values.workspaces ?? 5),
   seed: Number(values.seed),
 } as const;
 
-console.log(`chaos: ${JSON.stringify(options)}`);
-const result = await runChaos({ ...options, say: console.log });
-print(result);
+if (values.minutes === undefined) {
+  console.log(`chaos: ${JSON.stringify(options)}`);
+  print(await runChaos({ ...options, say: console.log }));
+} else {
+  const storm = {
+    minutes: Number(values.minutes),
+    backend,
+    workspaces: Number(values.workspaces ?? 8),
+    seed: options.seed,
+    pace: { killMs: 1_000, stopMs: 1_400, agentKillMs: 15_000, databaseMs: 26_000 },
+    say: console.log,
+  } as const;
+  process.exitCode = printStorm(storm, await runStorm(storm)) ? 0 : 1;
+}
 
 function print(found: ChaosResult): void {
   const { attempts } = found;

@@ -14,6 +14,8 @@ export function hasEngine(): boolean {
 export interface RunningAgent {
   readonly workspaceId: string;
   readonly attemptNo: number;
+  /** Of a process of this machine; absent for a container. */
+  readonly pid?: number;
   /** What it was started with. */
   readonly env: Readonly<Record<string, string>>;
   /** A file of its `/configs` as it is there now; null when it is not there. */
@@ -43,6 +45,7 @@ async function listProcesses(platformId: string, home: string): Promise<RunningA
     const configs = path.join(home, "workspaces", key.workspaceId, "configs");
     found.push({
       ...key,
+      pid: Number(pid),
       env,
       readConfig: (file) => readFile(path.join(configs, file), "utf8").catch(() => null),
     });

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { listAgents } from "../instances.ts";
+import type { Stage } from "./actors.ts";
+import type { Crew } from "./crew.ts";
+
+/** How often each fault was done. */
+export interface FaultCounts {
+  workerKills: number;
+  serverKills: number;
+  agentKills: number;
+  stops: number;
+  databaseRestarts: number;
+}
+
+/** Pauses between two faults of a kind, in ms; 0: none of them. */
+export interface FaultPace {
+  readonly killMs: number;
+  readonly stopMs: number;
+  readonly agentKillMs: number;
+  readonly databaseMs: number;
+}
+
+/** What faults are done to. */
+export interface Victims {
+  readonly crew: Crew;
+  readonly stage: Stage;
+  readonly leaseMs: number;
+  readonly backend: "process" | "docker";
+  readonly platformId: string;
+  readonly home: string;
+  readonly pace: FaultPace;
+  readonly counts: FaultCounts;
+}
+
+/** All faults at once until it is over; afterwards nothing is stopped any more. */
+export async function doFaults(victims: Victims): Promise<void> {
+  const { pace } = victims;
+  await Promise.all([
+    repeat(victims, pace.killMs, () => killOne(victims)),
+    repeat(victims, pace.stopMs, () => stopOne(victims)),
+    repeat(victims, pace.agentKillMs, () => killAgent(victims)),
+    repeat(victims, pace.databaseMs, () => restartDatabase(victims)),
+  ]);
+}
+
+async function repeat(
+  { stage }: Victims,
+  everyMs: number,
+  fault: () => Promise<void>,
+): Promise<void> {
+  if (everyMs === 0) return;
+  const { isOver, dice } = stage;
+  while (!isOver.aborted) {
+    const ms = everyMs / 2 + dice(everyMs);
+    await delay(ms, undefined, { signal: isOver }).catch(() => undefined);
+    if (!isOver.aborted) await fault();
+  }
+}
+
+/** False when it was gone already. */
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function killOne({ crew, stage, counts }: Victims): Promise<void> {
+  const part = stage.dice(5) === 0 ? "server" : "worker";
+  const pids = await crew.pids(part);
+  const pid = pids[stage.dice(Math.max(pids.length, 1))];
+  if (pid === undefined || !signal(pid, "SIGKILL")) return;
+  counts[part === "server" ? "serverKills" : "workerKills"] += 1;
+}
+
+/** Past its lease somebody else takes over; woken, it must notice that it is too late. */
+async function stopOne({ crew, stage, leaseMs, counts }: Victims): Promise<void> {
+  const pids = await crew.pids("worker");
+  const pid = pids[stage.dice(Math.max(pids.length, 1))];
+  if (pid === undefined || !signal(pid, "SIGSTOP")) return;
+  await delay(leaseMs * (1.5 + stage.dice(20) / 10));
+  if (signal(pid, "SIGCONT")) counts.stops += 1;
+}
+
+async function killAgent(victims: Victims): Promise<void> {
+  const { stage, platformId, home, backend, counts } = victims;
+  // Containers are ended by the engine's own tests; here only what is a process of this machine.
+  if (backend !== "process") return;
+  const agents = (await listAgents("process", platformId, home)).filter(
+    (one) => one.pid !== undefined,
+  );
+  const agent = agents[stage.dice(Math.max(agents.length, 1))];
+  const subject = stage.subjects.find((one) => one.id === agent?.workspaceId);
+  if (agent?.pid === undefined || subject === undefined) return;
+  // Counted first: the restart for it may begin before the next line.
+  subject.pressed.deaths += 1;
+  if (signal(agent.pid, "SIGKILL")) counts.agentKills += 1;
+}
+
+const ENDS = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
+
+/** In turn: an ordered restart, one with recovery, and a killed postmaster. */
+async function restartDatabase({ crew, counts }: Victims): Promise<void> {
+  const pid = await crew.postmaster();
+  const how = ENDS[counts.databaseRestarts % ENDS.length] ?? "SIGINT";
+  if (pid !== null && signal(pid, how)) counts.databaseRestarts += 1;
+}
