@@ -5,12 +5,12 @@ const GRACE_MS = 60_000;
 const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
   providerId: "1:2",
   labelAttempt: 3,
-  workspace: { isDeleted: false, currentAttempt: 3, machineAttempt: null },
+  workspace: { isDeleted: false, isResting: false, currentAttempt: 3, machineAttempt: null },
   unknownForMs: 0,
   ...over,
 });
 const of = (current: number, machine: number | null = null, isDeleted = false) => ({
-  workspace: { isDeleted, currentAttempt: current, machineAttempt: machine },
+  workspace: { isDeleted, isResting: false, currentAttempt: current, machineAttempt: machine },
 });
 
 it("G1: keeps the current attempt, also one whose record is newer than the database", () => {
@@ -33,4 +33,9 @@ it("G5: stops before it empties a machine", () => {
   expect(isMassRemoval(5, 6)).toBe(false);
   expect(isMassRemoval(6, 30)).toBe(false);
   expect(isMassRemoval(7, 30)).toBe(true);
+});
+it("G6: removes what a late worker has made of a workspace that rests", () => {
+  const resting = { isDeleted: false, isResting: true, currentAttempt: 3, machineAttempt: null };
+  expect(sweepVerdict(listed({ workspace: resting }), GRACE_MS)).toBe("remove");
+  expect(sweepVerdict(listed({ workspace: resting, labelAttempt: 4 }), GRACE_MS)).toBe("keep");
 });

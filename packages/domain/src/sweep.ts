@@ -6,6 +6,8 @@ export interface ListedInstance {
   /** Null when there is no such workspace. */
   readonly workspace: {
     readonly isDeleted: boolean;
+    /** It rests: everything was stopped, and the next start has a newer number. */
+    readonly isResting: boolean;
     readonly currentAttempt: number;
     /** The attempt on the machine's row, which wins over the label; null without a row. */
     readonly machineAttempt: number | null;
@@ -17,13 +19,15 @@ export interface ListedInstance {
 /** What a sweep does with one instance. */
 export type SweepVerdict = "keep" | "wait" | "remove" | "remove_deleted";
 
-/** Source: lifecycle A5 sweep. SPEC: G1 to G4. */
+/** Source: lifecycle A5 sweep. SPEC: G1 to G4, G6. */
 export function sweepVerdict(instance: ListedInstance, orphanGraceMs: number): SweepVerdict {
   const { workspace } = instance;
   if (workspace === null) return instance.unknownForMs >= orphanGraceMs ? "remove" : "wait";
   if (workspace.isDeleted) return "remove_deleted";
   const attempt = workspace.machineAttempt ?? instance.labelAttempt;
-  return attempt < workspace.currentAttempt ? "remove" : "keep";
+  const isOld = attempt < workspace.currentAttempt;
+  const isUnwanted = workspace.isResting && attempt === workspace.currentAttempt;
+  return isOld || isUnwanted ? "remove" : "keep";
 }
 
 /** Most removals of one sweep that need no second look. */

@@ -1,6 +1,6 @@
 import type { DownCause, LifecycleFacts } from "@molecule/domain/decide";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
-import { and, desc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
 import { clock } from "./lock-workspace.ts";
@@ -61,7 +61,7 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
   if (timed === undefined) throw new Error("invariant: a locked row does not vanish");
   const { now, attempt } = timed;
   const beat = timed.beat?.attemptNo === row.currentAttempt ? timed.beat : null;
-  const down = await latestDown(tx, row, attempt);
+  const down = await firstDown(tx, row, attempt);
   const facts: LifecycleFacts = {
     ...row,
     dirty: {
@@ -91,8 +91,11 @@ async function pendingKinds(tx: Transaction, row: WorkspaceRow) {
   return rows.map(({ kind }) => kind);
 }
 
-/** What probes saw of the current attempt since it became ready, or since it began. */
-async function latestDown(
+/**
+ * What was seen first of the current attempt since it became ready, or since it began. The first says
+ * how it ended; whoever looks later finds it gone and knows less. SPEC: R25.
+ */
+async function firstDown(
   tx: Transaction,
   row: WorkspaceRow,
   attempt: AttemptRow | null,
@@ -109,7 +112,7 @@ async function latestDown(
         sql`${observations.at} >= ${(attempt.readyAt ?? attempt.createdAt).toISOString()}::timestamptz`,
       ),
     )
-    .orderBy(desc(observations.id))
+    .orderBy(observations.id)
     .limit(1);
   if (seen === undefined) return null;
   if (seen.detail === ENDED_WITH_PLATFORM) return { cause: "platform_stopped", detail: null };

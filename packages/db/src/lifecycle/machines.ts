@@ -101,6 +101,8 @@ export interface SweptRow {
   readonly workspaceId: string;
   /** Everything of the workspace has been removed already. */
   readonly isDeleted: boolean;
+  /** In PAUSED: nothing of it is meant to run, the current attempt included. */
+  readonly isResting: boolean;
   readonly currentAttempt: number;
   /** The machine's present attempt, which wins over the label; null without a row. */
   readonly machineAttempt: number | null;
@@ -123,10 +125,12 @@ export async function readForSweep(
     provider_id: string;
     workspace_id: string;
     is_deleted: boolean;
+    is_resting: boolean;
     current_attempt: string;
     machine_attempt: string | null;
   }>(sql`
     SELECT l."providerId" AS provider_id, w.id AS workspace_id, w.phase = 'DELETED' AS is_deleted,
+      w.phase = 'PAUSED' AS is_resting,
       w.current_attempt, m.current_attempt AS machine_attempt
     FROM jsonb_to_recordset(${pairs}::jsonb) AS l("providerId" text, "workspaceId" text)
     JOIN workspaces w ON w.id::text = l."workspaceId"
@@ -137,6 +141,7 @@ export async function readForSweep(
       {
         workspaceId: row.workspace_id,
         isDeleted: row.is_deleted,
+        isResting: row.is_resting,
         currentAttempt: Number(row.current_attempt),
         machineAttempt: row.machine_attempt === null ? null : Number(row.machine_attempt),
       },
