@@ -126,8 +126,9 @@ export const putSecretBody = z.object({ key: secretKey, value: requiredText.max(
 
 /** §4.1 */
 export const restartBody = z.object({
-  template: z.string().optional(),
-  apply_template: z.boolean().optional(),
-  reset: z.boolean().optional(),
-  rebuild_config: z.boolean().optional(),
+  template: z.string().max(255).nullish(),
+  apply_template: z.boolean().nullish(),
+  reset: z.boolean().nullish(),
+  rebuild_config: z.boolean().nullish(),
 });
+export type RestartBody = z.infer<typeof restartBody>;

@@ -247,6 +247,22 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       await backend.removeVolumes(key.workspaceId);
     });
 
+    it("starts the next attempt on new folders after they were removed", async () => {
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key, { files: [file("config.yaml", "name: Ada\n"), file("old.md", "old")] });
+      const at = { path: "work.md", content: text("work") };
+      await backend.files.write(key.workspaceId, "/workspace", at);
+      await backend.remove(key, never);
+      await backend.removeVolumes(key.workspaceId);
+      const next = { ...key, attemptNo: 2 };
+      expect(await create(next)).toMatchObject({ state: "running" });
+      expect(Object.keys((await configsOf(key.workspaceId)) ?? {})).not.toContain("old.md");
+      await expect(
+        backend.files.read(key.workspaceId, "/workspace", at.path),
+      ).rejects.toMatchObject({ code: "not_found" });
+      await backend.remove(next, never);
+    });
+
     it("has the instance's last lines, and none for one that does not exist", async () => {
       const key = { workspaceId: workspace(), attemptNo: 1 };
       const made = await create(key);

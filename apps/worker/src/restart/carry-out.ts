@@ -123,9 +123,15 @@ async function snapshot(
 ): Promise<StepResult> {
   const { row } = todo.held;
   await backend.prepare(row.runtime, progressTeller(deps, work), work.signal);
-  const agentFiles = row.currentAttempt > 1 ? await backend.readConfigs(row.id) : null;
+  // Nothing runs, so this may be repeated by whoever takes over before the snapshot.
+  if (row.resetWanted) await backend.removeVolumes(row.id);
+  const mayAdopt = row.currentAttempt > 1 && !row.resetWanted && !row.rebuildWanted;
+  const agentFiles = mayAdopt ? await backend.readConfigs(row.id) : null;
   await deps.failpoint("before_snapshot");
   const result = await recordStep(deps, work, todo, async (tx, first) => {
+    // Asked for since: the snapshot would take the wish away without the deed.
+    if (first.row.resetWanted && !row.resetWanted) return "again";
+    if (first.row.rebuildWanted && !row.rebuildWanted) return "again";
     let held = first;
     if (agentFiles !== null) {
       const adopted = await adoptAgentFiles(tx, held, agentFiles, isRenderedFile);

@@ -4,7 +4,7 @@ import type { Database } from "@molecule/db/database";
 import { writeManagedFile } from "@molecule/db/files/managed-files";
 import { markFirstHeartbeat, markRegistered } from "@molecule/db/lifecycle/mark-registered";
 import { requestRestart } from "@molecule/db/lifecycle/request-restart";
-import { setIntent } from "@molecule/db/lifecycle/set-intent";
+import { type IntentRequest, setIntent } from "@molecule/db/lifecycle/set-intent";
 import { recordBeat } from "@molecule/db/registry/liveness";
 import { createCipher } from "@molecule/db/secrets/cipher";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
@@ -258,17 +258,18 @@ export class FakePlatform {
     });
   }
 
-  async click(id: string, clickId?: string) {
+  async click(id: string, clickId?: string, how: { isReset?: boolean; isRebuilt?: boolean } = {}) {
     return await this.#options.db.transaction((tx) =>
       requestRestart(tx, {
         workspaceId: id,
         actor: ADA,
         ...(clickId === undefined ? {} : { clickId }),
+        ...how,
       }),
     );
   }
 
-  async intent(id: string, to: "pause" | "resume" | "delete") {
+  async intent(id: string, to: IntentRequest["to"]) {
     return await this.#options.db.transaction((tx) =>
       setIntent(tx, { workspaceId: id, actor: ADA, to }),
     );

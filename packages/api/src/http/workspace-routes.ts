@@ -110,19 +110,41 @@ async function restart({
   workspaceId,
   body,
   query,
+  req,
 }: RequestContext): Promise<Response> {
-  await body(restartBody);
-  // Sessions of an agent are part of its home, which a restart keeps; `reset` has nothing to drop.
-  void query;
-  const answer = await restartWorkspace(deps, actorOf(auth), workspaceId);
+  const wish = await body(restartBody);
+  const inQuery = query.get("reset");
+  if (inQuery !== null && inQuery !== "true" && inQuery !== "false") {
+    throw new DomainError("bad_request", "The parameter “reset” is true or false.", {
+      details: { field: "reset" },
+    });
+  }
+  const answer = await restartWorkspace(deps, actorOf(auth), {
+    id: workspaceId,
+    clickId: clickIdOf(req.headers.get("idempotency-key")),
+    body: inQuery === "true" ? { ...wish, reset: true } : wish,
+  });
   const row = await findWireRow(deps.db, workspaceId);
   return ok({
     status: row?.status ?? "provisioning",
-    config_dir: "existing-volume",
-    reset_session: false,
+    config_dir: answer.configDir,
+    reset_session: answer.isReset,
     attempt: answer.attempt,
     message: answer.message,
   });
+}
+
+/** The same key is the same click. */
+function clickIdOf(header: string | null): string | null {
+  if (header === null || header === "") return null;
+  if (/^[\w.:-]{1,128}$/.test(header)) return header;
+  throw new DomainError(
+    "bad_request",
+    "The Idempotency-Key must be up to 128 letters and digits.",
+    {
+      details: { field: "idempotency-key" },
+    },
+  );
 }
 
 async function pause({ deps, auth, workspaceId }: RequestContext): Promise<Response> {

@@ -15,6 +15,15 @@ export interface RestartRequest {
   readonly actor: Actor;
   /** The same click sent twice is one click. Absent: every call is a click of its own. */
   readonly clickId?: string;
+  /** The start gets new folders: what the agent stored is gone, `/configs` comes from the database. */
+  readonly isReset?: boolean;
+  /** The start takes nothing over that the agent wrote into managed files of `/configs`. */
+  readonly isRebuilt?: boolean;
+  /**
+   * A change that belongs to the click, made in its transaction: not for a repeated click, and not
+   * where nothing restarts.
+   */
+  readonly change?: (tx: Transaction) => Promise<void>;
 }
 
 /** Which attempt carries the click. */
@@ -52,7 +61,8 @@ export async function requestRestart(
     });
   }
   await refuseUnderPausedAncestor(tx, row.id);
-  const answer = answerFor(row);
+  await request.change?.(tx);
+  const answer = answerFor(row, request.isReset === true);
   await ormOf(tx)
     .update(workspaces)
     .set({
@@ -62,6 +72,8 @@ export async function requestRestart(
       forceActorName: request.actor.name,
       crashCount: 0,
       bootFailures: 0,
+      resetWanted: row.resetWanted || request.isReset === true,
+      rebuildWanted: row.rebuildWanted || request.isRebuilt === true,
       nextActionAt: sql`cp_now()`,
     })
     .where(eq(workspaces.id, row.id));
@@ -69,7 +81,7 @@ export async function requestRestart(
   await recordLifecycle(tx, {
     workspaceId: row.id,
     actor: request.actor,
-    sentence: `Restart asked for by ${request.actor.name}: attempt ${answer.attempt}`,
+    sentence: `Restart${request.isReset === true ? " on new folders" : ""} asked for by ${request.actor.name}: attempt ${answer.attempt}`,
     ...(key === undefined ? {} : { idempotencyKey: key }),
     answer: { ...answer },
   });
@@ -82,7 +94,16 @@ export async function requestRestart(
   return answer;
 }
 
-function answerFor(row: LockedWorkspace["row"]): RestartAnswer {
+/** What a reset costs, for the person who asked for it. */
+const RESET_CONSEQUENCE =
+  " Its folders are replaced: what it stored in /workspace, /home and /plugins is gone, the files of /configs stay.";
+
+function answerFor(row: LockedWorkspace["row"], isReset: boolean): RestartAnswer {
+  const answer = plainAnswer(row);
+  return isReset ? { ...answer, message: answer.message + RESET_CONSEQUENCE } : answer;
+}
+
+function plainAnswer(row: LockedWorkspace["row"]): RestartAnswer {
   if (row.phase === "STOPPING") {
     const attempt = row.currentAttempt;
     return {

@@ -103,6 +103,8 @@ export async function takeSnapshot(
       deadlineAt: sql`cp_now() + ${options.createTimeoutMs} * interval '1 millisecond'`,
       nextActionAt: sql`cp_now()`,
       advertisedUrl: "",
+      resetWanted: false,
+      rebuildWanted: false,
     })
     .where(eq(workspaces.id, row.id));
   await advanceStage(tx, held, "creating");

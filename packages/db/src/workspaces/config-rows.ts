@@ -74,6 +74,8 @@ export interface ConfigChange {
   readonly name?: string;
   readonly role?: string | null;
   readonly tier?: number;
+  /** The template whose content the workspace now has. */
+  readonly template?: string;
 }
 
 /** Writes the document. Its generation and version are `recordWrite`'s. */

@@ -1,8 +1,12 @@
 import type { restartResult, restartWorkspaceInput } from "@molecule/contracts/procedures";
+import type { RestartBody } from "@molecule/contracts/wire";
 import { type RestartAnswer, requestRestart } from "@molecule/db/lifecycle/request-restart";
+import { readConfig } from "@molecule/db/workspaces/config-rows";
 import type { Actor } from "@molecule/domain/sets";
+import { loadTemplate, loadTemplates, type Template } from "@molecule/templates/load-templates";
 import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
+import { applyTemplate } from "../config/apply-template.ts";
 
 /** Restarts for a click on the canvas; the same click twice is one. */
 export async function restartFromCanvas(
@@ -17,11 +21,71 @@ export async function restartFromCanvas(
   return { attempt, message };
 }
 
-/** Restarts for a script; every call is a click of its own. */
+/** A script's restart. Source: wire contract §4.1. */
+export interface RestartWish {
+  readonly id: string;
+  /** The caller's Idempotency-Key; null: a click of its own. */
+  readonly clickId: string | null;
+  readonly body: RestartBody;
+}
+
+/** What was done, and where the configuration comes from. */
+export interface RestartDone extends RestartAnswer {
+  /** The template's name, or `existing-volume`. */
+  readonly configDir: string;
+  readonly isReset: boolean;
+}
+
+/**
+ * Restarts for a script, with what it asked for, in one transaction.
+ * @throws DomainError as `requestRestart`; `bad_request` for a template that is none or of another
+ * runtime. Nothing is changed then.
+ */
 export async function restartWorkspace(
   deps: Deps,
   actor: Actor,
-  id: string,
-): Promise<RestartAnswer> {
-  return await deps.db.transaction((tx) => requestRestart(tx, { workspaceId: id, actor }));
+  { id, clickId, body }: RestartWish,
+): Promise<RestartDone> {
+  const template = await templateOf(deps, id, body);
+  const isReset = body.reset === true;
+  const answer = await deps.db.transaction((tx) =>
+    requestRestart(tx, {
+      workspaceId: id,
+      actor,
+      ...(clickId === null ? {} : { clickId }),
+      isReset,
+      isRebuilt: body.rebuild_config === true,
+      ...(template === null
+        ? {}
+        : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, template }) }),
+    }),
+  );
+  const isOurs = answer.kind !== "external";
+  return {
+    ...answer,
+    configDir: isOurs ? (template?.id ?? "existing-volume") : "existing-volume",
+    isReset: isReset && isOurs,
+  };
+}
+
+/** The named one; else by name of the workspace, the one it was made from, the runtime's default. */
+async function templateOf(deps: Deps, id: string, body: RestartBody): Promise<Template | null> {
+  const named = body.template ?? "";
+  if (named !== "") return await loadTemplate(deps.templatesDir, named);
+  if (body.apply_template !== true) return null;
+  const row = await readConfig(deps.db, id);
+  const loaded = await loadTemplates(deps.templatesDir);
+  const wanted = [slugOf(row.name), row.template, `${row.runtime}-default`];
+  for (const name of wanted) {
+    const found = loaded.find((one) => one.kind === "template" && one.template.id === name);
+    if (found?.kind === "template" && found.template.runtime === row.runtime) return found.template;
+  }
+  return null;
+}
+
+function slugOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
 }
