@@ -218,6 +218,8 @@ it("R27: what rests begins with the reason it was given", () => {
 it("R25: what ended with the platform is started again at once, also while it booted", () => {
   const booting = open({ phase: "BOOTING", attempt: snapped, down: "platform_stopped" });
   expect(decideAt(booting)).toEqual({ kind: "begin", reason: "platform_upgrade" });
+  // It had beaten, but what has ended is not online.
+  expect(decideAt({ ...booting, hasBeaten: true })).toMatchObject({ kind: "begin" });
   expect(decideAt({ ...CLEAN, down: "platform_stopped", crashCount: 3 })).toEqual({
     kind: "begin",
     reason: "platform_upgrade",

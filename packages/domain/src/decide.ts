@@ -142,8 +142,8 @@ function clicked(facts: LifecycleFacts): Decision {
 
 function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (isClicked(facts)) return clicked(facts);
-  if (facts.hasBeaten) return { kind: "ready" };
   if (facts.down === "platform_stopped") return { kind: "begin", reason: "platform_upgrade" };
+  if (facts.hasBeaten) return { kind: "ready" };
   if (facts.down !== null) return { kind: "bootExited" };
   const deadline = facts.deadlineAt ?? now;
   if (deadline <= now) return { kind: "bootTimeout" };
