@@ -90,7 +90,7 @@ function explainReason(cause: AttemptCause): string {
     case "schedule":
       return "started by its schedule";
     case "crash":
-      return cause.exit === null ? "the agent stopped by itself" : `crashed (${cause.exit})`;
+      return explainExit(cause.exit);
     case "oom":
       return "the agent ran out of memory";
     case "unhealthy":
@@ -111,6 +111,16 @@ function explainReason(cause: AttemptCause): string {
     case "template":
       return explainChanges(cause.merged);
   }
+}
+
+/** How an agent ends that is told to, by whoever: an engine that stops, a person at the machine. */
+const ORDERLY_EXITS: readonly string[] = ["0", "143", "exit code 0", "exit code 143", "SIGTERM"];
+
+function explainExit(exit: string | null): string {
+  if (exit === null) return "the agent stopped by itself";
+  return ORDERLY_EXITS.includes(exit)
+    ? `the agent was stopped from outside (${exit})`
+    : `crashed (${exit})`;
 }
 
 function isChangeReason(reason: AttemptReason): boolean {
