@@ -6,12 +6,15 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { waitUntil } from "@molecule/testing/wait-until";
 import postgres from "postgres";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FakeCheckout, makeFakeCheckout } from "./fake-checkout.ts";
 import { readPidFile } from "./postgres.mjs";
 import { markOf, signalProcess, startTimeOf, waitUntilGone } from "./processes.mjs";
 
 const LINK = /http:\/\/127\.0\.0\.1:\d+\/sign-in\?token=[\w-]{43}/;
+
+// Each test makes a database of its own, which a busy machine takes its time for.
+vi.setConfig({ testTimeout: 180_000 });
 
 let checkout: FakeCheckout;
 let home = "";
@@ -64,7 +67,7 @@ function launch(env: Record<string, string> = {}) {
   });
   const ended = once(child, "close").then(([code]) => Number(code));
   const said = (what: string | RegExp) =>
-    waitUntil(`the start says ${what}: ${output}`, () => output.match(what), { timeoutMs: 20_000 });
+    waitUntil(`the start says ${what}: ${output}`, () => output.match(what), { timeoutMs: 60_000 });
   return { child, ended, said, output: () => output };
 }
 
