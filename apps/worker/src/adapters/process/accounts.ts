@@ -62,11 +62,15 @@ export class Accounts {
 
   /** The uid may be given to another workspace; call it when nothing of this one is left. */
   async release(places: Places, workspaceId: string): Promise<void> {
-    const account = await this.find(places);
-    if (account === null) return;
-    const file = path.join(this.#folder, String(account.uid));
-    const owner = await readFile(file, "utf8").catch(() => "");
-    if (owner === workspaceId) await rm(file, { force: true });
+    if (!this.#isRoot) return;
+    const known = await this.find(places);
+    // A worker killed while it took one has left it without a note in the workspace's folder.
+    const names = await readdir(this.#folder).catch(() => []);
+    for (const name of known === null ? names : [String(known.uid)]) {
+      const file = path.join(this.#folder, name);
+      const owner = await readFile(file, "utf8").catch(() => "");
+      if (owner === workspaceId) await rm(file, { force: true });
+    }
   }
 
   async #take(places: Places, workspaceId: string): Promise<Account> {

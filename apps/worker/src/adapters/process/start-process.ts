@@ -51,6 +51,9 @@ export async function startProcess(
   try {
     const earlier = await readRecord(request.places, request.spec.attemptNo);
     if (earlier?.pid !== undefined && earlier.pid !== null) return earlier;
+    // Its starter was killed before it could record it, after this worker had looked: it is adopted next.
+    const marker = markerOf(options.platformId, request.spec);
+    if ((await options.table.list()).some((one) => one.marker === marker)) throw startedMeanwhile();
     return await startLocked(options, request);
   } finally {
     await rm(lock, { force: true });
@@ -151,12 +154,16 @@ async function takeLock(table: ProcessTable, file: string): Promise<void> {
     }
     if (!(await isHeld(table, file, mine))) await rm(file, { force: true });
     else if (performance.now() > deadline) {
-      throw processFailure("create_failed", "Another worker is starting this agent.", {
-        next: "The platform tries again by itself.",
-        isRetryable: true,
-      });
+      throw startedMeanwhile();
     } else await delay(50);
   }
+}
+
+function startedMeanwhile() {
+  return processFailure("create_failed", "Another worker is starting this agent.", {
+    next: "The platform tries again by itself.",
+    isRetryable: true,
+  });
 }
 
 async function isHeld(table: ProcessTable, file: string, mine: string): Promise<boolean> {
