@@ -23,7 +23,7 @@ async function run(options: Omit<ChaosOptions, "seed" | "say">): Promise<ChaosRe
   return await runChaos({ ...options, seed, say: () => undefined });
 }
 
-describe("the built product in a storm of writes and kills", () => {
+describe.runIf(isLong)("the built product in a storm of writes and kills", () => {
   it("has a history in which nothing was lost, nothing fired by itself and nothing is left", async () => {
     const seed = Date.now() % 1_000_000;
     process.stderr.write(`storm seed ${seed}\n`);
@@ -53,7 +53,7 @@ describe.runIf(isLong)(
       isKept(result);
     }, 600_000);
 
-    it.runIf(hasEngine())(
+    it.runIf(isLong && hasEngine())(
       "keeps the same promises with containers",
       async () => {
         const result = await run({ backend: "docker", writes: 50, kills: 5, workspaces: 4 });

@@ -1,6 +1,6 @@
 /**
  * `npm run chaos -- --minutes 10 [--backend process|docker] [--workspaces 8] [--seed N]`: a storm on the
- * built product with three workers and two servers, and the scoreboard of its whole history.
+ * built product with four workers and two servers, and the scoreboard of its whole history.
  * `npm run chaos -- [--writes 200] [--kills 20] [--backend process|docker] [--workspaces 5] [--seed N]`:
  * random writes to the built product while its worker is killed with -9, and a scoreboard of what came
  * of it. Ends with 1 when a promise was broken.

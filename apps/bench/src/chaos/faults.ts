@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listAgents } from "../instances.ts";
 import type { Stage } from "./actors.ts";
@@ -25,6 +26,8 @@ export interface Victims {
   readonly crew: Crew;
   readonly stage: Stage;
   readonly leaseMs: number;
+  /** Age from which a process counts as at work. */
+  readonly workMs: number;
   readonly backend: "process" | "docker";
   readonly platformId: string;
   readonly home: string;
@@ -67,11 +70,23 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-async function killOne({ crew, stage, counts }: Victims): Promise<void> {
+/** How long a process has run, in ms; null when it is gone. */
+async function ageMs(pid: number): Promise<number | null> {
+  const begun = await stat(`/proc/${pid}`).catch(() => null);
+  return begun === null ? null : Date.now() - begun.ctimeMs;
+}
+
+/**
+ * One that has come to work is killed while another is at work too: on a machine that is too busy to start
+ * workers as fast as they die, nothing would happen that could go wrong.
+ */
+async function killOne({ crew, stage, counts, workMs }: Victims): Promise<void> {
   const part = stage.dice(5) === 0 ? "server" : "worker";
   const pids = await crew.pids(part);
-  const pid = pids[stage.dice(Math.max(pids.length, 1))];
-  if (pid === undefined || !signal(pid, "SIGKILL")) return;
+  const ages = await Promise.all(pids.map(ageMs));
+  const atWork = pids.filter((_, index) => (ages[index] ?? 0) > workMs);
+  const pid = atWork[stage.dice(Math.max(atWork.length, 1))];
+  if (pid === undefined || atWork.length < 2 || !signal(pid, "SIGKILL")) return;
   counts[part === "server" ? "serverKills" : "workerKills"] += 1;
 }
 

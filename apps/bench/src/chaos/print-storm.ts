@@ -11,7 +11,7 @@ export function printStorm(options: StormOptions, result: StormResult): boolean 
   const { scale, durations, broken } = result;
   const lines = scoreLines(options, result);
   console.log(`
-scale: settle times × ${scale.settle}, lease ${scale.leaseMs} ms, poll ${scale.pollMs} ms; 3 workers, 2 servers, ${options.workspaces} workspaces at a time
+scale: settle times × ${scale.settle}, lease ${scale.leaseMs} ms, poll ${scale.pollMs} ms; 4 workers, 2 servers, ${options.workspaces} workspaces at a time
 seed ${options.seed}, commit ${commit()}, node ${process.version}, load ${os
     .loadavg()
     .map((one) => one.toFixed(1))

@@ -59,6 +59,8 @@ export interface StormResult {
 const SETTLE = 0.02;
 const LEASE_MS = 500;
 const POLL_MS = 100;
+/** A worker on a busy machine needs about this long to start. */
+const WORK_MS = 3_000;
 const REST_WITHIN_MS = 120_000;
 /** Quiet after which even a stream of settings has ended, and the hard limit; unscaled, in ms. */
 const STREAM_GAP_MS = 10_000;
@@ -92,7 +94,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   try {
     await startRecording(sql);
     await using crew = new Crew(product);
-    await crew.reinforce({ workers: 2, servers: 1 });
+    await crew.reinforce({ workers: 3, servers: 1 });
     const isOver = new AbortController();
     // Every writer's pause listens to it.
     setMaxListeners(0, isOver.signal);
@@ -130,7 +132,17 @@ async function storm(bed: Bed, crew: Crew, isOver: AbortController): Promise<Fau
   const { home } = product;
   try {
     await Promise.all([
-      doFaults({ crew, stage, leaseMs: LEASE_MS, backend, platformId, home, pace, counts }),
+      doFaults({
+        crew,
+        stage,
+        leaseMs: LEASE_MS,
+        workMs: WORK_MS,
+        backend,
+        platformId,
+        home,
+        pace,
+        counts,
+      }),
       // The first one is never deleted, so that one history is as long as the run.
       ...Array.from({ length: options.workspaces }, (_, index) => live(stage, index > 0)),
       probeStorms(stage),
