@@ -91,7 +91,11 @@ describe("sentences", () => {
     ["X5: a creation", { reason: "create" }, "created by Ada"],
     ["X5: a resume", { reason: "resume" }, "resumed by Ada"],
     ["X6: a crash", { reason: "crash", exit: "exit code 1" }, "crashed (exit code 1)"],
-    ["X10: an orderly end", { reason: "crash", exit: "0" }, "the agent was stopped from outside (0)"],
+    [
+      "X10: an orderly end",
+      { reason: "crash", exit: "0" },
+      "the agent was stopped from outside (0)",
+    ],
     [
       "X9: an end together with the engine",
       { reason: "platform_upgrade", exit: ENDED_WITH_ENGINE },

@@ -259,7 +259,10 @@ describe("the stream for scripts", () => {
     })().catch(() => undefined);
     await waitUntil("it is live", () => text.includes('"control":"live"'));
     expect(text.startsWith(": ping\n")).toBe(true);
-    expect(text).toMatch(/id: \d+\.\d+\ndata: \{"event":"WORKSPACE_UPDATED"/);
+    // Another test's running transaction can hold it back until after `live`.
+    await waitUntil("the missed one is seen", () =>
+      /id: \d+\.\d+\ndata: \{"event":"WORKSPACE_UPDATED"/.test(text),
+    );
     await t.createWorkspace({ name: "Later" });
     await waitUntil("the new one is seen", () => text.includes('"name":"Later"'));
     await t.api.stop();

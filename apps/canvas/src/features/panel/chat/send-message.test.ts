@@ -49,6 +49,8 @@ test("a stream that breaks off leaves the answer to history and keeps what came"
 test("a message to an agent that is not ready is queued", async () => {
   expect((await send(() => json(202, { queued: true, queue_id: "q" }))).last?.state).toBe("queued");
   expect((await send(() => json(200, { status: "queued" }))).last?.state).toBe("queued");
+  const waking = { error: "The agent is asleep.", waking: true, queued: true, queue_id: "q" };
+  expect((await send(() => json(503, waking))).last?.state).toBe("queued");
 });
 
 test("an agent that does not stream answers in one piece", async () => {

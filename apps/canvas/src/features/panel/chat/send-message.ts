@@ -68,6 +68,11 @@ async function followAnswer(response: Response, report: Report): Promise<void> {
     return;
   }
   const body: unknown = await response.json().catch(() => null);
+  // A sleeping agent's 503 says that it is being woken and that the message is kept for it.
+  if (isQueued(body)) {
+    report({ state: "queued" });
+    return;
+  }
   if (!response.ok) {
     const problem = readProblem(body);
     const sentence =
@@ -75,7 +80,7 @@ async function followAnswer(response: Response, report: Report): Promise<void> {
     report({ state: "failed", error: sentence, next: problem.next ?? null });
     return;
   }
-  if (response.status === 202 || isQueued(body)) {
+  if (response.status === 202) {
     report({ state: "queued" });
     return;
   }
