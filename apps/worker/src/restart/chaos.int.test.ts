@@ -281,7 +281,7 @@ async function everythingRests(): Promise<void> {
           created_at, registered_at, ended_at
         FROM attempts WHERE workspace_id = w.id ORDER BY no DESC LIMIT 6) a) AS attempts
     FROM workspaces w
-    WHERE w.phase <> 'READY' OR w.desired_gen <> w.applied_gen OR w.lease_owner IS NOT NULL`;
+    WHERE w.phase <> 'READY' OR w.desired_gen <> w.applied_gen OR w.lease_until > cp_now()`;
   try {
     await waitUntil("everything rests", async () => (await restless()).length === 0, {
       timeoutMs: REST_WITHIN_MS,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Places } from "./places.ts";
 
@@ -42,6 +42,20 @@ export async function writeRecord(places: Places, record: InstanceRecord): Promi
   const half = `${file}.${process.pid}.half`;
   await writeFile(half, JSON.stringify(record), { mode: 0o600 });
   await rename(half, file);
+}
+
+/**
+ * Stores how the instance ended, in the file that is there: one that is being removed at this moment
+ * does not come back. The text only grows, so that nothing of the old one is left behind it.
+ */
+export async function completeRecord(places: Places, record: InstanceRecord): Promise<void> {
+  const file = await open(fileOf(places, record.attemptNo), "r+").catch(() => null);
+  if (file === null) return;
+  try {
+    await file.write(JSON.stringify(record), 0);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Forgets the instance; its log stays. */

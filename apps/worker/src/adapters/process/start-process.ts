@@ -10,7 +10,7 @@ import type { Places } from "./places.ts";
 import { findFreePort } from "./ports.ts";
 import { processFailure } from "./process-failures.ts";
 import { MARKER, type ProcessTable } from "./process-table.ts";
-import { type InstanceRecord, readRecord, writeRecord } from "./records.ts";
+import { completeRecord, type InstanceRecord, readRecord, writeRecord } from "./records.ts";
 
 /** What starting a process needs to know of this platform. */
 export interface StartOptions {
@@ -83,7 +83,7 @@ async function startLocked(options: StartOptions, request: StartRequest): Promis
 /** A record that is gone means that the instance was removed, which must not bring it back. */
 async function noteExit(places: Places, record: InstanceRecord, exit: string): Promise<void> {
   const present = await readRecord(places, record.attemptNo);
-  if (present?.pid === record.pid) await writeRecord(places, { ...record, exit });
+  if (present?.pid === record.pid) await completeRecord(places, { ...record, exit });
 }
 
 async function spawnRuntime(
