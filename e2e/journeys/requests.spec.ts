@@ -27,6 +27,8 @@ test("opening the canvas is one snapshot and one stream, and an idle minute asks
     });
   }
   await signIn(page, platform);
+  // The page of the sign-in opens a stream of its own, which would be counted too.
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await page.clock.install();
   const seen = asked(page);
   await page.reload();
