@@ -103,15 +103,23 @@ test.describe
       await expect(canvas.lastAnswer("Assistant")).toContainText("Answer in one sentence.");
     });
 
-    test("pausing, resuming, restarting and deleting do what they say", async ({
+    test("pausing, resuming, sleeping, restarting and deleting do what they say", async ({
       signedIn: page,
       platform,
     }) => {
       const canvas = new Canvas(page);
       await canvas.open("Researcher");
+      await canvas.tab("Chat");
       await canvas.menu("Researcher", "Pause");
       await expect(canvas.card("Researcher")).toContainText("Paused");
       await canvas.menu("Researcher", "Resume");
+      await canvas.isOnline("Researcher");
+      await canvas.menu("Researcher", "Sleep until a message");
+      await expect(canvas.card("Researcher")).toContainText("Wakes on a message");
+      await canvas.say("Researcher", "who are you");
+      await expect(canvas.lastAnswer("Researcher")).toContainText(/demo agent/i, {
+        timeout: 30_000,
+      });
       await canvas.isOnline("Researcher");
       const id = await canvas.idOf("Researcher");
       const before = await canvas.attempts(id, platform);

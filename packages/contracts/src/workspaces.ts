@@ -129,7 +129,7 @@ export const workspaceNode = z.object({
   retryAt: isoTime.nullable(),
   deadlineAt: isoTime.nullable(),
   failure: publicFailure.nullable(),
-  /** Who paused and when, while paused. */
+  /** Who paused it or put it to sleep, and when; null while it shall run. */
   pausedBy: z.string().nullable(),
   pausedAt: isoTime.nullable(),
   /** Instances that are stopped but whose backend has not confirmed their removal. */

@@ -143,7 +143,7 @@ const lastActivity = sql<{ summary: string; at: string } | null>`(
 
 function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
   const { workspace, attempt, beat, layout } = row;
-  const isPaused = workspace.intent === "paused";
+  const isResting = workspace.intent === "paused" || workspace.intent === "hibernated";
   return {
     id: workspace.id,
     name: workspace.name,
@@ -166,8 +166,8 @@ function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
     retryAt: workspace.phase === "BACKOFF" ? isoOrNull(workspace.nextActionAt) : null,
     deadlineAt: isoOrNull(workspace.deadlineAt),
     failure: viewFailure(workspace.failure),
-    pausedBy: isPaused ? workspace.intentActorName : null,
-    pausedAt: isPaused ? isoOrNull(workspace.intentAt) : null,
+    pausedBy: isResting ? workspace.intentActorName : null,
+    pausedAt: isResting ? isoOrNull(workspace.intentAt) : null,
     waitingForRemoval: row.waitingForRemoval,
     agentCard: workspace.agentCard,
     activeTasks: beat?.activeTasks ?? 0,

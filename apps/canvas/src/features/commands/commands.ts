@@ -65,7 +65,10 @@ const on = (run: (node: WorkspaceNode, context: CommandContext) => void) => {
   };
 };
 const always = () => true;
-const isStopped = (node: WorkspaceNode) => node.status === "paused" || node.status === "hibernated";
+const isAsleep = (node: WorkspaceNode) =>
+  node.status === "hibernated" || node.status === "hibernating";
+const isPaused = (node: WorkspaceNode) => node.status === "paused";
+const isStopped = (node: WorkspaceNode) => isPaused(node) || isAsleep(node);
 const isOurs = (node: WorkspaceNode) => node.backend !== "external";
 
 const WORKSPACE_COMMANDS: readonly Command[] = [
@@ -136,12 +139,32 @@ const WORKSPACE_COMMANDS: readonly Command[] = [
     run: on((node, { actions }) => void actions.pause(node.id)),
   },
   {
+    id: "hibernate",
+    title: "Sleep until a message",
+    icon: Moon,
+    section: "workspace",
+    keys: null,
+    isShown: withNode(
+      (node) => isOurs(node) && (node.status === "online" || node.status === "degraded"),
+    ),
+    run: on((node, { actions }) => void actions.hibernate(node.id)),
+  },
+  {
+    id: "wake",
+    title: "Wake",
+    icon: Play,
+    section: "workspace",
+    keys: null,
+    isShown: withNode(isAsleep),
+    run: on((node, { actions }) => void actions.resume(node.id)),
+  },
+  {
     id: "resume",
     title: "Resume",
     icon: Play,
     section: "workspace",
     keys: null,
-    isShown: withNode(isStopped),
+    isShown: withNode(isPaused),
     run: on((node, { actions }) => void actions.resume(node.id)),
   },
   {

@@ -63,6 +63,18 @@ function drawLine(
           end={<CardButton onClick={() => void actions.resume(node.id)}>Resume</CardButton>}
         />
       );
+    case "asleep":
+      return (
+        <Row
+          text={
+            <span className="text-muted">
+              Wakes on a message
+              {line.atMs === null ? null : <> · {<Ago atMs={line.atMs} />}</>}
+            </span>
+          }
+          end={<CardButton onClick={() => void actions.resume(node.id)}>Wake</CardButton>}
+        />
+      );
     case "degraded":
       return (
         <p className={clsx(clamp, "text-ink")} title={line.cause}>

@@ -18,7 +18,7 @@ export type CardLine =
       readonly dueAtMs: number | null;
       readonly wait: "countdown" | "turns" | "held";
     }
-  | { readonly kind: "paused"; readonly by: string | null; readonly atMs: number | null }
+  | { readonly kind: "paused" | "asleep"; readonly by: string | null; readonly atMs: number | null }
   | { readonly kind: "degraded"; readonly errorRate: number; readonly cause: string }
   | { readonly kind: "awaiting" }
   | { readonly kind: "task"; readonly text: string; readonly sinceMs: number | null }
@@ -62,7 +62,7 @@ function failureLine(node: WorkspaceNode): CardLine | null {
 function pausedLine(node: WorkspaceNode): CardLine | null {
   if (node.status !== "paused" && node.status !== "hibernated") return null;
   return {
-    kind: "paused",
+    kind: node.status === "paused" ? "paused" : "asleep",
     by: node.pausedBy,
     atMs: node.pausedAt === null ? null : Date.parse(node.pausedAt),
   };

@@ -97,6 +97,13 @@ describe("the bar of a start", () => {
 });
 
 describe("what a card says", () => {
+  it("tells apart what takes no messages and what a message wakes", () => {
+    const lineOf = (status: "paused" | "hibernated") =>
+      cardLine(node({ status, phase: "PAUSED", pausedBy: "Ada" }), BEGUN, null);
+    expect(lineOf("paused")).toMatchObject({ kind: "paused", by: "Ada" });
+    expect(lineOf("hibernated")).toMatchObject({ kind: "asleep", by: "Ada" });
+  });
+
   it("names the failure before anything else", () => {
     const failure = {
       code: "image_unavailable" as const,

@@ -101,9 +101,10 @@ function hintFor(status: WorkspaceStatus, name: string): string {
   switch (status) {
     case "provisioning":
       return `${name} is starting. What you send now is delivered when it is ready.`;
-    case "paused":
     case "hibernating":
     case "hibernated":
+      return `${name} is asleep. What you send wakes it.`;
+    case "paused":
       return `${name} takes no messages until it is resumed.`;
     case "failed":
       return `${name} did not start and takes no messages until it does.`;

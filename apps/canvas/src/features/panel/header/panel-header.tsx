@@ -83,7 +83,7 @@ function PrimaryAction({ node }: { node: WorkspaceNode }) {
           icon={<Play size={13} aria-hidden="true" />}
           onClick={() => void actions.resume(node.id)}
         >
-          Resume
+          {node.status === "paused" ? "Resume" : "Wake"}
         </Button>
       );
     case "degraded":

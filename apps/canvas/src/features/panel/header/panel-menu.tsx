@@ -36,7 +36,7 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
       )}
       {isStopped ? (
         <MenuItem icon={<Play size={14} />} onSelect={() => void actions.resume(node.id)}>
-          Resume
+          {node.status === "paused" ? "Resume" : "Wake"}
         </MenuItem>
       ) : (
         <MenuItem icon={<Pause size={14} />} onSelect={() => void actions.pause(node.id)}>

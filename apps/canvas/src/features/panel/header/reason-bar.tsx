@@ -66,6 +66,14 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
           until it is resumed.
         </p>
       );
+    case "asleep":
+      return (
+        <p className="text-muted">
+          <Strong>Asleep{reason.by === null ? "" : `, put to sleep by ${reason.by}`}</Strong>
+          {reason.atMs === null ? null : ` ${formatAgo(reason.atMs, nowMs)}.`} The next message
+          wakes it.
+        </p>
+      );
     case "degraded":
       return (
         <p className="text-muted">
@@ -82,8 +90,9 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
     case "restarted": {
       const ago = formatAgo(reason.atMs, nowMs);
       const { lead, rest } = restartedSentence(reason.reason, ago);
+      const more = node.attempt?.detail.merged.length ? "See changes" : "See starts";
       return (
-        <Row aside={<SeeMore onClick={() => onOpen("overview")}>See changes</SeeMore>}>
+        <Row aside={<SeeMore onClick={() => onOpen("overview")}>{more}</SeeMore>}>
           <p className="text-muted">
             <Strong>{lead}</Strong> {rest} Took {durationText(reason.tookMs)}.
           </p>

@@ -9,7 +9,17 @@ const RESTARTED_SHOWN_MS = 15 * 60_000;
 /** What the reason bar says; the kinds of the card's line that explain a state. */
 export type Reason = Extract<
   CardLine,
-  { kind: "progress" | "failure" | "pending" | "paused" | "degraded" | "awaiting" | "restarted" }
+  {
+    kind:
+      | "progress"
+      | "failure"
+      | "pending"
+      | "paused"
+      | "asleep"
+      | "degraded"
+      | "awaiting"
+      | "restarted";
+  }
 >;
 
 /**
