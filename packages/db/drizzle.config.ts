@@ -2,6 +2,11 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: ["./src/schema/enums.ts", "./src/schema/workspaces.ts", "./src/schema/content.ts"],
+  schema: [
+    "./src/schema/enums.ts",
+    "./src/schema/workspaces.ts",
+    "./src/schema/content.ts",
+    "./src/schema/sweep.ts",
+  ],
   out: "../../drizzle",
 });

@@ -198,5 +198,25 @@ export const EVENT_TYPES = [
   "DELEGATION_COMPLETE",
   "DELEGATION_FAILED",
   "LAYOUT_UPDATED",
+  "SWEEP_ACTED",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** What a sweep did or asked; the `action` of SWEEP_ACTED, and its label in the metrics. */
+export const SWEEP_ACTIONS = [
+  "instance_removed",
+  "instance_fenced",
+  "token_revoked",
+  "timer_restored",
+  "hold_opened",
+  "hold_decided",
+] as const;
+export type SweepAction = (typeof SWEEP_ACTIONS)[number];
+
+/** What a sweep stops and asks about: too many removals at once, or another engine than before. */
+export const SWEEP_HOLD_KINDS = ["removals", "identity"] as const;
+export type SweepHoldKind = (typeof SWEEP_HOLD_KINDS)[number];
+
+/** What became of the question. */
+export const SWEEP_HOLD_STATES = ["open", "confirmed", "dismissed"] as const;
+export type SweepHoldState = (typeof SWEEP_HOLD_STATES)[number];

@@ -18,6 +18,8 @@ import {
   RUNTIMES,
   SETTLE_STREAMS,
   STAGES,
+  SWEEP_HOLD_KINDS,
+  SWEEP_HOLD_STATES,
   TOKEN_KINDS,
   WORKSPACE_ACCESSES,
   WORKSPACE_STATUSES,
@@ -44,6 +46,8 @@ export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);
 export const runtime = pgEnum("runtime", RUNTIMES);
 export const settleStream = pgEnum("settle_stream", SETTLE_STREAMS);
 export const stage = pgEnum("stage", STAGES);
+export const sweepHoldKind = pgEnum("sweep_hold_kind", SWEEP_HOLD_KINDS);
+export const sweepHoldState = pgEnum("sweep_hold_state", SWEEP_HOLD_STATES);
 export const tokenKind = pgEnum("token_kind", TOKEN_KINDS);
 export const workspaceAccess = pgEnum("workspace_access", WORKSPACE_ACCESSES);
 /** Used by the view `workspace_statuses` alone: no table stores a status. */

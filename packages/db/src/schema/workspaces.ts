@@ -174,6 +174,8 @@ export const machines = pgTable(
     fence: counter("fence").notNull(),
     createdAt: instant("created_at").notNull().default(now),
     removingAt: instant("removing_at"),
+    /** It did not end: its token and its network were taken, and only its removal is outstanding. */
+    fencedAt: instant("fenced_at"),
     removedAt: instant("removed_at"),
   },
   (t) => [
