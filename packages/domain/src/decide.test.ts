@@ -252,6 +252,13 @@ describe("after a failure", () => {
     expect(decideAt(written).kind).toBe("none");
     expect(decideAt(written, 15_000)).toEqual({ kind: "begin", reason: "secret" });
   });
+  it("L1: what was pending when a person stopped the tries begins nothing, a later write does", () => {
+    const { dirty: armed, ...rest } = dirty({ phase: "FAILED", attempt: failed, desiredGen: 3 });
+    const stopped = { ...rest, dirty: { ...armed, firstDirtyAt: null, lastDirtyAt: null } };
+    expect(decideAt(stopped, 9_000_000)).toMatchObject({ kind: "none", wakeAt: null });
+    expect(decideAt({ ...stopped, forceSeq: 1 })).toEqual({ kind: "begin", reason: "user" });
+    expect(decideAt({ ...rest, desiredGen: 4, dirty: armed }, 15_000).kind).toBe("begin");
+  });
 });
 
 describe("over all facts", () => {

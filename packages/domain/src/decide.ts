@@ -101,7 +101,7 @@ export type Decision =
 
 const NOTHING: Decision = { kind: "none", wakeAt: null, isWaitingForTurns: false };
 
-/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R27. */
+/** Answers what is to be done with a workspace at `now`. Source: lifecycle A4. SPEC: R1 to R27, L1. */
 export function decide(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
   if (facts.phase === "DELETED") return NOTHING;
   if (facts.intent === "deleted") return { kind: "delete" };
@@ -195,7 +195,9 @@ function whileFailed(facts: LifecycleFacts, now: Date, settings: LifecycleSettin
   if (isClicked(facts)) return clicked(facts);
   const answered = Math.max(facts.attempt?.snapGen ?? 0, facts.appliedGen);
   if (facts.desiredGen <= answered) return NOTHING;
-  const due = settleDueAt(facts.dirty, settings.settle) ?? now;
+  const due = settleDueAt(facts.dirty, settings.settle);
+  // A person stopped the tries: what was pending then waits for a click or for the next write (L1).
+  if (due === null) return NOTHING;
   if (due > now) return { kind: "none", wakeAt: due, isWaitingForTurns: false };
   return { kind: "begin", reason: reasonOfChanges(facts.pendingKinds) };
 }

@@ -1,4 +1,4 @@
-import { beat, click, observe, setPolicy, want } from "./store.ts";
+import { beat, click, observe, setPolicy, stopTrying, want } from "./store.ts";
 import { probe, revoke, sweep, write } from "./watchers.ts";
 import { type Steps, work } from "./worker.ts";
 import { type Instance, LEASE_MS, type World } from "./world.ts";
@@ -139,6 +139,7 @@ export const ACTORS: Readonly<Record<string, Act>> = {
     if (writer !== undefined) advance(writer, () => write(cast.world, what));
   },
   clicker: ({ world }) => click(world),
+  stopper: ({ world }) => stopTrying(world),
   agents: ({ world }, r) => {
     const one = pick(instances(world, isLive), r);
     if (one !== undefined) beat(world, one.attemptNo, one.activeTasks);

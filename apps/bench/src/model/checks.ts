@@ -57,7 +57,7 @@ export function checkAtRest(world: World): void {
   }
   const attempt = currentAttempt(world);
   if (row.phase === "FAILED") {
-    const answered = Math.max(attempt?.snapGen ?? 0, row.appliedGen);
+    const answered = Math.max(attempt?.snapGen ?? 0, row.appliedGen, world.stoppedGen ?? 0);
     hold(row.desiredGen <= answered, "no write is forgotten", "FAILED and dirty");
   } else {
     hold(row.phase === "READY", "comes to rest", row.phase);

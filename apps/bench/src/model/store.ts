@@ -5,6 +5,7 @@ import { afterBootFailure } from "@molecule/domain/backoff";
 import type { Decision, DownCause, LifecycleFacts } from "@molecule/domain/decide";
 import type { AttemptOutcome, AttemptReason, ObservationKind, Stage } from "@molecule/domain/sets";
 import { dirtyAfterWrite, settleDueAt } from "@molecule/domain/settle";
+import { stopOfTries } from "@molecule/domain/stop-tries";
 import {
   type Attempt,
   BEAT_FRESH_MS,
@@ -95,6 +96,9 @@ function downOf(world: World, attempt: Attempt | null): DownCause | null {
 /** `beginAttempt`. */
 export function begin(world: World, reason: AttemptReason): void {
   const { row, now } = world;
+  if (world.stoppedGen !== null) {
+    throw new Violation("what a person stopped stays stopped", `attempt by ${reason}`);
+  }
   closeOpenAttempt(world);
   row.currentAttempt += 1;
   world.attempts.push({
@@ -182,6 +186,7 @@ export function makeReady(world: World, no: number): boolean {
   if (!attempt.hasOwnAgentBeaten) {
     throw new Violation("a beat of an older attempt never makes READY", `attempt ${no}`);
   }
+  world.stoppedGen = null;
   const answers = world.mutant === "M2" ? row.desiredGen : attempt.snapGen;
   const isDirty = row.desiredGen > answers;
   row.phase = "READY";
@@ -316,6 +321,7 @@ export function bumpGeneration(world: World, write: ModelWrite): number | null {
   if (world.mutant === "M14" && isOpen) return row.desiredGen;
   const before = row.dirty;
   row.desiredGen += 1;
+  world.stoppedGen = null;
   row.dirty = dirtyAfterWrite(
     before,
     {
@@ -360,12 +366,27 @@ export function click(world: World): void {
   const { row } = world;
   if (row.intent !== "run") return;
   world.causes.clicks += 1;
+  world.stoppedGen = null;
   world.lastClickStep = world.step;
   const hasSnapshot = row.phase === "CREATING" || row.phase === "BOOTING";
   if (!(world.mutant === "M8" && hasSnapshot)) row.forceSeq += 1;
   row.crashCount = 0;
   row.bootFailures = 0;
   row.nextActionAt = world.now;
+}
+
+/** `stopTrying`. */
+export function stopTrying(world: World): void {
+  const { row } = world;
+  const isClicked =
+    row.forceSeq > Math.max(currentAttempt(world)?.snapForce ?? 0, row.appliedForce);
+  const { kind } = stopOfTries({ intent: row.intent, phase: row.phase, isClicked });
+  if (kind !== "stop") return;
+  row.phase = "FAILED";
+  world.stoppedGen = row.desiredGen;
+  const isTimerLeft = world.mutant === "M19";
+  row.nextActionAt = isTimerLeft ? world.now : null;
+  if (!isTimerLeft) row.dirty = { ...row.dirty, firstDirtyAt: null, lastDirtyAt: null };
 }
 
 /** `setIntent`, and the same for hibernation. */
@@ -382,6 +403,7 @@ export function want(world: World, to: "pause" | "hibernate" | "resume" | "wake"
     for (const no of world.tokens.keys()) world.tokens.set(no, true);
   } else if (to === "pause") row.intent = "paused";
   else if (row.intent === "run") row.intent = "hibernated";
+  world.stoppedGen = null;
   row.intentAt = world.now;
   row.nextActionAt = world.now;
 }

@@ -138,6 +138,8 @@ export interface World {
   readonly causes: Causes;
   streamStartedAt: number;
   lastClickStep: number;
+  /** The generation at which a person stopped the tries, until something new gives a cause. */
+  stoppedGen: number | null;
   ignoredReports: number;
 }
 
@@ -198,6 +200,7 @@ export function newWorld(mutant: MutantId | null): World {
     },
     streamStartedAt: 0,
     lastClickStep: 0,
+    stoppedGen: null,
     ignoredReports: 0,
   };
 }
