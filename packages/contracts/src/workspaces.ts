@@ -56,6 +56,8 @@ export const attemptDetail = z.object({
   merged: z.array(mergedChange),
   /** A restart request that this attempt absorbed instead of starting another. */
   absorbed: z.array(z.string()),
+  /** Work that the restart broke off; absent when the agent was idle. */
+  interrupted: z.array(z.object({ title: z.string(), from: z.string() })).optional(),
 });
 export type AttemptDetail = z.infer<typeof attemptDetail>;
 

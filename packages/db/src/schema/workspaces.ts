@@ -59,6 +59,8 @@ export const workspaces = pgTable(
     /** The next start takes nothing over that the agent wrote into `/configs`. */
     rebuildWanted: boolean("rebuild_wanted").notNull().default(false),
     applyPolicy: applyPolicy("apply_policy").notNull().default("settle"),
+    /** Minutes without work after which it is put to sleep; absent: never by itself. */
+    hibernationIdleMinutes: integer("hibernation_idle_minutes"),
     phase: phase("phase").notNull().default("NEW"),
     health: health("health").notNull().default("ok"),
     desiredGen: counter("desired_gen").notNull().default(1),
@@ -108,6 +110,10 @@ export const workspaces = pgTable(
     ),
     check("deleted_by_intent", sql`${t.phase} <> 'DELETED' OR ${t.intent} = 'deleted'`),
     check("not_own_parent", sql`${t.parentId} IS NULL OR ${t.parentId} <> ${t.id}`),
+    check(
+      "hibernation_idle_positive",
+      sql`${t.hibernationIdleMinutes} IS NULL OR ${t.hibernationIdleMinutes} > 0`,
+    ),
     check("name_not_empty", sql`length(${t.name}) BETWEEN 1 AND 255`),
     index("workspaces_due").on(t.nextActionAt).where(sql`${t.nextActionAt} IS NOT NULL`),
     index("workspaces_parent").on(t.parentId),
@@ -137,6 +143,8 @@ export const attempts = pgTable(
     snapDigest: text("snap_digest"),
     /** What the agent of this attempt was started with: the `effective` half of the configuration. */
     snapConfig: jsonb("snap_config").$type<WorkspaceConfig>(),
+    /** Names of the secrets it was started with; absent before the snapshot. */
+    snapEnvKeys: text("snap_env_keys").array(),
     providerRef: text("provider_ref"),
     /** host:port the platform dials for this attempt; never what an agent registered. */
     providerAddr: text("provider_addr"),
@@ -144,6 +152,7 @@ export const attempts = pgTable(
     stages: jsonb("stages").$type<StageMark[]>().notNull().default([]),
     expectedMs: integer("expected_ms"),
     registeredAt: instant("registered_at"),
+    /** Since when the agent knows what this start changed. Absent: it is still to be told. */
     restartContextAt: instant("restart_context_at"),
     outcome: attemptOutcome("outcome"),
     failure: jsonb("failure").$type<PublicFailure>(),
@@ -155,6 +164,7 @@ export const attempts = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.no] }),
     uniqueIndex("one_open_attempt").on(t.workspaceId).where(sql`${t.outcome} IS NULL`),
+    index("attempts_ready").on(t.readyAt).where(sql`${t.outcome} = 'ready'`),
     check(
       "ended_with_outcome",
       sql`(${t.outcome} IS NULL) = (${t.readyAt} IS NULL AND ${t.endedAt} IS NULL)`,
