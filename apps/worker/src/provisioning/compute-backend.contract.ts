@@ -155,6 +155,34 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       expect(await backend.inspect(key)).toBeNull();
     });
 
+    it("names the same machine every time, also when nothing runs on it", async () => {
+      const name = await backend.identity();
+      expect(name).not.toBe("");
+      const key = { workspaceId: workspace(), attemptNo: 1 };
+      await create(key);
+      expect(await backend.identity()).toBe(name);
+      await backend.remove(key, never);
+      await backend.removeVolumes(key.workspaceId);
+      expect(await backend.identity()).toBe(name);
+    });
+
+    it("takes the address from an instance that is fenced, and removes it afterwards", async () => {
+      const workspaceId = workspace();
+      const old = { workspaceId, attemptNo: 1 };
+      const made = await create(old);
+      if (subject.servesHttp) await answerOf(`http://${made.address}/`);
+      await backend.fence(old, never);
+      await backend.fence(old, never);
+      if (subject.servesHttp) await noAnswerOf(`http://${made.address}/`);
+      const next = await create({ workspaceId, attemptNo: 2 });
+      expect(next.state).toBe("running");
+      if (subject.servesHttp) await answerOf(`http://${next.address}/`);
+      await backend.remove(old, never);
+      expect((await listed(workspaceId)).map((one) => one.attemptNo)).toEqual([2]);
+      await backend.fence(old, never);
+      await backend.remove({ workspaceId, attemptNo: 2 }, never);
+    });
+
     it("makes nothing when the caller has given up already", async () => {
       const key = { workspaceId: workspace(), attemptNo: 1 };
       const gone = AbortSignal.abort(new Error("lease lost"));
@@ -286,5 +314,16 @@ async function answerOf(url: string): Promise<Response> {
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
+  }
+}
+
+/** Resolves when nothing answers at an address any more. */
+async function noAnswerOf(url: string): Promise<void> {
+  const deadline = performance.now() + ANSWER_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+    if (answer === null) return;
+    if (performance.now() > deadline) throw new Error(`something answers at ${url}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

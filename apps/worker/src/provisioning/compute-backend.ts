@@ -79,8 +79,18 @@ export interface ComputeBackend {
   inspect(key: InstanceKey): Promise<Instance | null>;
   /** Stops and removes it; resolves only when the backend confirms it gone. Gone already is success. */
   remove(key: InstanceKey, signal: AbortSignal): Promise<void>;
+  /**
+   * Takes from an instance that does not end what it could still do: its network, its name, its
+   * address. It is there until `remove` succeeds. Fenced or gone already is success.
+   */
+  fence(key: InstanceKey, signal: AbortSignal): Promise<void>;
   /** Every instance of this platform, by label, whatever the database says. */
   list(): Promise<readonly Instance[]>;
+  /**
+   * Names the machine that is listed: the same for as long as what was made there could still be there,
+   * another one after it was set up anew. A listing says what is missing only together with this.
+   */
+  identity(): Promise<string>;
   /** Removes everything the workspace stored. Only after all its instances are gone. */
   removeVolumes(workspaceId: string): Promise<void>;
   /** The last lines the instance printed; empty when there are none. */

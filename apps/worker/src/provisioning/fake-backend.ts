@@ -16,7 +16,9 @@ export type FakeCall =
   | "create"
   | "inspect"
   | "remove"
-  | "list";
+  | "fence"
+  | "list"
+  | "identity";
 
 /** One instance of the fake with what it was started with. */
 export interface FakeInstance extends Instance {
@@ -40,6 +42,8 @@ export class FakeBackend implements ComputeBackend {
   readonly created: FakeInstance[] = [];
   /** Why it cannot be asked now, as a sentence; null while it can. */
   whyAway: string | null = null;
+  /** The machine it says it is. */
+  machine = "fake machine";
   readonly #instances = new Map<string, FakeInstance>();
   readonly #volumes = new Map<string, Volumes>();
   readonly #hooks = new Map<FakeCall, () => Promise<void> | void>();
@@ -132,9 +136,21 @@ export class FakeBackend implements ComputeBackend {
     this.#instances.delete(nameOf(key));
   }
 
+  async fence(key: InstanceKey, signal: AbortSignal): Promise<void> {
+    await this.#hook("fence");
+    signal.throwIfAborted();
+    const found = this.#instances.get(nameOf(key));
+    if (found !== undefined) this.#instances.set(nameOf(key), { ...found, address: null });
+  }
+
   async list(): Promise<readonly Instance[]> {
     await this.#hook("list");
     return [...this.#instances.values()].map(viewOf);
+  }
+
+  async identity(): Promise<string> {
+    await this.#hook("identity");
+    return this.machine;
   }
 
   async removeVolumes(workspaceId: string): Promise<void> {

@@ -8,6 +8,8 @@ import { instanceOf, listContainers } from "./containers.ts";
 import { createInstance } from "./create-instance.ts";
 import { createDockerImages } from "./docker-images.ts";
 import { createEngine } from "./engine.ts";
+import { engineIdentity } from "./engine-identity.ts";
+import { fenceInstance } from "./fence-instance.ts";
 import { asPort, type DockerScope, inspectOurs } from "./instance-scope.ts";
 import { listInstances, readLogs } from "./inventory.ts";
 import { createLiveFiles } from "./live-files.ts";
@@ -104,6 +106,16 @@ function backendOn(scope: DockerScope): DockerBackend {
         { doing: "stop the container", code: "stop_failed" },
         () => removeInstance(scope, key, signal),
         signal,
+      ),
+    fence: (key, signal) =>
+      asPort(
+        { doing: "take the container off its network", code: "stop_failed" },
+        () => fenceInstance(scope, key, signal),
+        signal,
+      ),
+    identity: () =>
+      asPort({ doing: "ask the engine which one it is", code: "internal" }, () =>
+        engineIdentity(engine),
       ),
     list: () => asPort({ doing: "list containers", code: "internal" }, () => listInstances(scope)),
     removeVolumes: (workspaceId) =>

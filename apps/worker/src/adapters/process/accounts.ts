@@ -75,7 +75,13 @@ export class Accounts {
 
   async #take(places: Places, workspaceId: string): Promise<Account> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const taken = new Set((await readdir(this.#folder)).map(Number));
+    const names = await readdir(this.#folder);
+    const taken = new Set(names.map(Number));
+    // Its folder was deleted under it, and the note of its uid with it: it keeps the one it has.
+    for (const name of names) {
+      const owner = await readFile(path.join(this.#folder, name), "utf8").catch(() => "");
+      if (owner === workspaceId) return await this.#note(places, Number(name));
+    }
     for (let offset = 0; offset < RANGE_SIZE; offset += 1) {
       const uid = this.#firstUid + offset;
       if (taken.has(uid)) continue;
@@ -85,10 +91,14 @@ export class Accounts {
         if (isCode(error, "EEXIST")) continue;
         throw error;
       }
-      await writeFile(path.join(places.run, "uid"), String(uid), { mode: 0o600 });
-      return { uid, gid: uid };
+      return await this.#note(places, uid);
     }
     throw new Error("invariant: fewer than 10 000 workspaces on one machine");
+  }
+
+  async #note(places: Places, uid: number): Promise<Account> {
+    await writeFile(path.join(places.run, "uid"), String(uid), { mode: 0o600 });
+    return { uid, gid: uid };
   }
 }
 

@@ -8,6 +8,7 @@ import type {
 } from "../../provisioning/compute-backend.ts";
 import { Accounts } from "./accounts.ts";
 import { projectFiles, readFiles, removeProjected } from "./config-files.ts";
+import { folderIdentity } from "./folder-identity.ts";
 import { parseMarker } from "./instance-marker.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { createLiveFiles } from "./live-files.ts";
@@ -23,7 +24,7 @@ import {
   writeRecord,
 } from "./records.ts";
 import { startProcess } from "./start-process.ts";
-import { stopProcess } from "./stop-process.ts";
+import { killProcess, type StopRequest, stopProcess } from "./stop-process.ts";
 
 /** What the platform tells its process backend. */
 export interface ProcessBackendOptions {
@@ -119,17 +120,36 @@ class ProcessBackend implements ComputeBackend {
     await this.#queue.run(key.workspaceId, async () => {
       signal.throwIfAborted();
       await classified("stop_failed", "The agent's process could not be ended.", async () => {
-        const places = this.#places(key.workspaceId);
-        await stopProcess(this.#table, {
-          platformId: this.#options.platformId,
-          key,
-          record: await readRecord(places, key.attemptNo),
-          account: await this.#accounts.find(places),
-          graceMs: this.#options.stopGraceMs,
-        });
-        await removeRecord(places, key.attemptNo);
+        await stopProcess(this.#table, await this.#stopRequest(key));
+        await removeRecord(this.#places(key.workspaceId), key.attemptNo);
       });
     });
+  }
+
+  async fence(key: InstanceKey, signal: AbortSignal): Promise<void> {
+    await this.#queue.run(key.workspaceId, async () => {
+      signal.throwIfAborted();
+      await classified("stop_failed", "The agent's process could not be killed.", async () =>
+        killProcess(this.#table, await this.#stopRequest(key)),
+      );
+    });
+  }
+
+  async identity(): Promise<string> {
+    return await classified("internal", "The agents' folder could not be read.", () =>
+      folderIdentity(workspacesFolder(this.#options.home)),
+    );
+  }
+
+  async #stopRequest(key: InstanceKey): Promise<StopRequest> {
+    const places = this.#places(key.workspaceId);
+    return {
+      platformId: this.#options.platformId,
+      key,
+      record: await readRecord(places, key.attemptNo),
+      account: await this.#accounts.find(places),
+      graceMs: this.#options.stopGraceMs,
+    };
   }
 
   async list(): Promise<readonly Instance[]> {

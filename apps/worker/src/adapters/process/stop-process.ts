@@ -55,6 +55,14 @@ export async function stopProcess(table: ProcessTable, request: StopRequest): Pr
   }
 }
 
+/**
+ * Kills whatever is left of the instance without waiting for its end: a process that outlives a kill
+ * never gets back to its own code.
+ */
+export async function killProcess(table: ProcessTable, request: StopRequest): Promise<void> {
+  for (const one of await survivors(table, request, new Map())) send(one.pid, "SIGKILL");
+}
+
 function isMain(one: RunningProcess, record: InstanceRecord | null): boolean {
   return one.pid === record?.pid && one.startTime === record.startTime;
 }
