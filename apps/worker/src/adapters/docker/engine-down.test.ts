@@ -138,6 +138,14 @@ describe("where an engine misbehaves", () => {
     await expect(call).rejects.toMatchObject({ kind: "unreachable" });
   });
 
+  it("one that stops does not answer, although it would on the connections it has", async () => {
+    await listen((_request, response) => response.end("[]"));
+    const backend = backendAt(`unix://${socket}`);
+    expect(await backend.list()).toEqual([]);
+    await rm(socket);
+    await expect(backend.list()).rejects.toMatchObject({ failure: { code: "engine_unavailable" } });
+  });
+
   it("an empty list counts only when the engine gave it: an error is never an empty list", async () => {
     await listen((_request, response) => response.writeHead(500).end('{"message":"no"}'));
     await expect(backendAt(`unix://${socket}`).list()).rejects.toMatchObject({ isRetryable: true });

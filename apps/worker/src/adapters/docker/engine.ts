@@ -1,3 +1,4 @@
+import http from "node:http";
 import Docker from "dockerode";
 import { classify, EngineError } from "./engine-error.ts";
 
@@ -16,7 +17,11 @@ export interface CallOptions {
 
 const DEFAULT_CALL_TIMEOUT_MS = 20_000;
 
-/** A client of one engine in which no call is without a deadline. */
+/**
+ * A client of one engine in which no call is without a deadline, and every call a connection of its own:
+ * an engine that stops takes no new ones, and on those it has it tells of the containers that it ends as
+ * if they had ended by themselves.
+ */
 export interface Engine {
   readonly docker: Docker;
   /**
@@ -34,7 +39,9 @@ export interface Engine {
 /** Connects to nothing by itself. With a `DOCKER_HOST` of another kind every call fails. */
 export function createEngine(options: EngineOptions = {}): Engine {
   const address = addressOf(options.dockerHost);
-  const docker = new Docker(address ?? {});
+  // The client's types leave this option out.
+  const target = { ...address, agent: new http.Agent({ keepAlive: false }) };
+  const docker = new Docker(target);
   const defaultTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   return {
     docker,
