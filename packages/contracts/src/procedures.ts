@@ -105,6 +105,12 @@ export const restartResult = z.object({
   /** For a person: what happens now. */
   message: z.string(),
 });
+export const stopTryingResult = z.object({
+  /** False when no try was waited for: something else happens, and `message` says what. */
+  stopped: z.boolean(),
+  /** For a person. */
+  message: z.string(),
+});
 /** How many workspaces a pause or resume reached, the named one included. */
 export const countResult = z.object({ count: z.number().int() });
 export const removalPreview = z.object({

@@ -93,6 +93,18 @@ it("does not restart what rests or is removed", async () => {
   }
 });
 
+it("stops the tries of what waits for its next one, and says so of everything else", async () => {
+  const id = await t.createWorkspace();
+  expect(await post(id, "stop-trying")).toMatchObject({ status: 200, body: { stopped: false } });
+  await t.test.sql`UPDATE workspaces SET phase = 'BACKOFF', current_attempt = 1,
+    next_action_at = cp_now() + interval '1 hour' WHERE id = ${id}`;
+  const answer = await post(id, "stop-trying");
+  expect(answer).toEqual({ status: 200, body: { stopped: true, message: expect.any(String) } });
+  const state = await t.call("GET", `/workspaces/${id}/state`);
+  expect(await state.json()).toMatchObject({ status: "failed" });
+  expect((await post(randomUUID(), "stop-trying")).status).toBe(404);
+});
+
 it("explains to an external agent's owner, and touches nothing", async () => {
   const id = await t.createWorkspace({ runtime: "external" });
   const before = await t.test.sql`SELECT w, k FROM workspaces w JOIN workspace_tokens k

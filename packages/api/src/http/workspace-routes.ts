@@ -11,6 +11,7 @@ import {
 } from "../services/workspaces/pause-workspace.ts";
 import { removeWorkspace } from "../services/workspaces/remove-workspace.ts";
 import { restartWorkspace } from "../services/workspaces/restart-workspace.ts";
+import { stopTrying } from "../services/workspaces/stop-trying.ts";
 import {
   bootTimeouts,
   viewForStranger,
@@ -36,6 +37,7 @@ export const workspaceRoutes: readonly Route[] = [
   route("DELETE", "/workspaces/:id", ADMIN, remove),
   route("GET", "/workspaces/:id/state", { kind: "workspace", removedIs: "handled" }, readState),
   route("POST", "/workspaces/:id/restart", WORKSPACE, restart),
+  route("POST", "/workspaces/:id/stop-trying", ADMIN, stop),
   route("POST", "/workspaces/:id/pause", WORKSPACE, pause),
   route("POST", "/workspaces/:id/resume", WORKSPACE, resume),
   route("POST", "/workspaces/:id/hibernate", WORKSPACE, hibernate),
@@ -145,6 +147,10 @@ function clickIdOf(header: string | null): string | null {
       details: { field: "idempotency-key" },
     },
   );
+}
+
+async function stop({ deps, auth, workspaceId }: RequestContext): Promise<Response> {
+  return ok(await stopTrying(deps, actorOf(auth), workspaceId));
 }
 
 async function pause({ deps, auth, workspaceId }: RequestContext): Promise<Response> {

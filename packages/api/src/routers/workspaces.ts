@@ -14,6 +14,7 @@ import {
   renameWorkspaceInput,
   restartResult,
   restartWorkspaceInput,
+  stopTryingResult,
 } from "@molecule/contracts/procedures";
 import { workspaceNode } from "@molecule/contracts/workspaces";
 import { actorOf } from "../context.ts";
@@ -28,6 +29,7 @@ import {
 import { listNodes, readNode } from "../services/workspaces/read-node.ts";
 import { previewRemoval, removeConfirmed } from "../services/workspaces/remove-workspace.ts";
 import { restartFromCanvas } from "../services/workspaces/restart-workspace.ts";
+import { stopTrying } from "../services/workspaces/stop-trying.ts";
 import { moveWorkspace, renameWorkspace } from "../services/workspaces/update-workspace.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
@@ -76,6 +78,11 @@ export const workspacesRouter = {
     .input(byId)
     .output(doneResult)
     .mutation(({ ctx, input }) => applyNow(ctx.deps, actorOf(ctx.auth), input.id)),
+  /** No further try by itself, until a restart or the next saved change. */
+  stopTrying: writeProcedure
+    .input(byId)
+    .output(stopTryingResult)
+    .mutation(({ ctx, input }) => stopTrying(ctx.deps, actorOf(ctx.auth), input.id)),
   removalPreview: readProcedure
     .input(byId)
     .output(removalPreview)

@@ -30,6 +30,10 @@ export async function applyNow(
     .update(workspaces)
     .set({
       dirtyIsBatch: true,
+      // Where a person stopped the tries nothing is armed, and pressing this arms it.
+      firstDirtyAt: sql`COALESCE(${workspaces.firstDirtyAt}, cp_now())`,
+      lastDirtyAt: sql`COALESCE(${workspaces.lastDirtyAt}, cp_now())`,
+      dirtyStream: sql`COALESCE(${workspaces.dirtyStream}, 'settings')`,
       ...(row.phase === "READY" || row.phase === "FAILED" ? { nextActionAt: sql`cp_now()` } : {}),
     })
     .where(eq(workspaces.id, row.id));
