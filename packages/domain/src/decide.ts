@@ -204,6 +204,7 @@ function whileFailed(facts: LifecycleFacts, now: Date, settings: LifecycleSettin
 
 const REASON_OF_KIND: readonly (readonly [ChangeKind, AttemptReason])[] = [
   ["image", "image"],
+  ["redeploy", "redeploy"],
   ["template", "template"],
   ["plugin", "plugin"],
   ["setting", "settings"],

@@ -55,6 +55,32 @@ it("X2: says who and from when to when, whatever the order of the rows", () => {
 describe("sentences", () => {
   it.each([
     [
+      "I10: a newer image that the platform found",
+      {
+        reason: "image" as const,
+        merged: mergeChanges([row({ kind: "image", actorName: "Molecule" })]),
+      },
+      "a newer runtime image",
+    ],
+    [
+      "I10: a newer image that a person asked for, and what rides along",
+      { reason: "image" as const, merged: mergeChanges([row({ kind: "image" }), row()]) },
+      "a newer runtime image, asked for by Ada, with 1 file changed",
+    ],
+    [
+      "I14: a redeployment, whoever else changed something",
+      {
+        reason: "redeploy" as const,
+        merged: mergeChanges([row({ kind: "redeploy" }), row({ actorName: "Bo" })]),
+      },
+      "redeployed by Ada, with 1 file changed",
+    ],
+    [
+      "I14: a click that carries a redeployment",
+      { reason: "user" as const, merged: mergeChanges([row({ kind: "redeploy" })]) },
+      "restarted by Ada",
+    ],
+    [
       "X3: many files",
       { merged: mergeChanges(seventeen) },
       "17 files saved by Ada, 12:01:07 to 12:01:55",

@@ -1,4 +1,4 @@
-import type { Actor, AttemptReason, ChangeKind } from "./sets.ts";
+import { type Actor, type AttemptReason, type ChangeKind, PLATFORM_ACTOR } from "./sets.ts";
 
 /** One row of the ledger of writes. */
 export interface ChangeRow {
@@ -25,6 +25,7 @@ export interface MergedChange {
 const MAX_NAMES = 10;
 const KIND_ORDER: readonly ChangeKind[] = [
   "image",
+  "redeploy",
   "template",
   "plugin",
   "setting",
@@ -69,11 +70,19 @@ export interface AttemptCause {
   readonly failure: string | null;
 }
 
-/** One line that says why an attempt begins, without a full stop. SPEC: X3 to X8. */
+/** One line that says why an attempt begins, without a full stop. SPEC: X3 to X8, I10, I14. */
 export function explainAttempt(cause: AttemptCause): string {
   const own = explainReason(cause);
-  const carries = cause.merged.length > 0 && !isChangeReason(cause.reason);
-  return carries ? `${own}, with ${listChanges(cause.merged)} changed` : own;
+  const carried = cause.merged.filter((group) => isCarried(group.kind, cause.reason));
+  return carried.length > 0 ? `${own}, with ${listChanges(carried)} changed` : own;
+}
+
+/** Whether a change is told after the reason: the reason's own are in it already. */
+function isCarried(kind: ChangeKind, reason: AttemptReason): boolean {
+  // A wish to start anew is no change that anybody could look at.
+  if (kind === "redeploy") return false;
+  if (reason === "image" || reason === "redeploy") return kind !== reason;
+  return !isChangeReason(reason);
 }
 
 function explainReason(cause: AttemptCause): string {
@@ -103,14 +112,27 @@ function explainReason(cause: AttemptCause): string {
       return cause.exit === ENDED_WITH_ENGINE
         ? "the Docker engine was stopped and runs again"
         : "the platform was started again";
+    case "image": {
+      const askers = namesBehind(cause.merged, "image");
+      return askers === ""
+        ? "a newer runtime image"
+        : `a newer runtime image, asked for by ${askers}`;
+    }
+    case "redeploy":
+      return `redeployed by ${namesBehind(cause.merged, "redeploy") || by}`;
     case "files":
     case "settings":
     case "secret":
     case "plugin":
-    case "image":
     case "template":
       return explainChanges(cause.merged);
   }
+}
+
+/** Who is behind the changes of one kind; empty for the platform alone. */
+function namesBehind(merged: readonly MergedChange[], kind: ChangeKind): string {
+  const actors = merged.find((group) => group.kind === kind)?.actors ?? [];
+  return listWords(actors.filter((name) => name !== PLATFORM_ACTOR.name));
 }
 
 /** How an agent ends that is told to, by whoever: an engine that stops, a person at the machine. */
@@ -124,7 +146,7 @@ function explainExit(exit: string | null): string {
 }
 
 function isChangeReason(reason: AttemptReason): boolean {
-  return ["files", "settings", "secret", "plugin", "image", "template"].includes(reason);
+  return ["files", "settings", "secret", "plugin", "template"].includes(reason);
 }
 
 /** "model and 1 file changed by Ada"; "17 files saved by Ada, 12:01:07 to 12:02:03" (UTC). */
@@ -147,6 +169,7 @@ function listChanges(merged: readonly MergedChange[]): string {
 
 const NOUNS: Record<ChangeKind, readonly [one: string, many: string]> = {
   image: ["image", "images"],
+  redeploy: ["redeployment", "redeployments"],
   template: ["template", "templates"],
   plugin: ["plugin", "plugins"],
   setting: ["setting", "settings"],

@@ -65,6 +65,7 @@ function section(title: string, lines: readonly string[]): string[] {
 
 const KIND_TITLES: Record<MergedChange["kind"], string> = {
   image: "image",
+  redeploy: "redeployment",
   template: "template",
   plugin: "plugins",
   setting: "settings",

@@ -67,6 +67,7 @@ export const ATTEMPT_REASONS = [
   "secret",
   "plugin",
   "image",
+  "redeploy",
   "template",
   "resume",
   "wake",
@@ -103,7 +104,15 @@ export const ATTEMPT_OUTCOMES = [
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 /** What a write changed; one row per write feeds the reason of the attempt that carries it. */
-export const CHANGE_KINDS = ["file", "setting", "secret", "plugin", "template", "image"] as const;
+export const CHANGE_KINDS = [
+  "file",
+  "setting",
+  "secret",
+  "plugin",
+  "template",
+  "image",
+  "redeploy",
+] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** The two settle streams: their quiet times differ. */
@@ -220,3 +229,15 @@ export type SweepHoldKind = (typeof SWEEP_HOLD_KINDS)[number];
 /** What became of the question. */
 export const SWEEP_HOLD_STATES = ["open", "confirmed", "dismissed"] as const;
 export type SweepHoldState = (typeof SWEEP_HOLD_STATES)[number];
+
+/** Work over many workspaces, one of each kind at a time. */
+export const FLEET_JOB_KINDS = ["image_refresh", "redeploy"] as const;
+export type FleetJobKind = (typeof FLEET_JOB_KINDS)[number];
+
+/** `failed` may be gone on with, as `stopped` may. */
+export const FLEET_JOB_STATUSES = ["running", "done", "failed", "stopped"] as const;
+export type FleetJobStatus = (typeof FLEET_JOB_STATUSES)[number];
+
+/** Where one workspace of a redeployment is: `back` is online again, `lost` did not come back. */
+export const FLEET_ITEM_STATES = ["waiting", "asked", "back", "lost", "skipped"] as const;
+export type FleetItemState = (typeof FLEET_ITEM_STATES)[number];

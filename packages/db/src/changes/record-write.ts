@@ -92,7 +92,7 @@ export async function recordWrite(tx: Transaction, input: WriteInput): Promise<W
     workspaceId: row.id,
     actor: input.actor,
     type: "change",
-    sentence: `${nameChanges(input.changes)} changed by ${input.actor.name}`,
+    sentence: tellChanges(input.changes, input.actor.name),
   });
   await appendEvent(tx, writeEvent(locked, input.changes, generation));
   if (!isExternal) await hintWork(tx, row.id);
@@ -162,7 +162,16 @@ const NOUNS: Record<ChangeKind, string> = {
   plugin: "Plugin",
   template: "Template",
   image: "Image",
+  redeploy: "Redeployment",
 };
+
+function tellChanges(written: readonly WrittenChange[], actorName: string): string {
+  const [only] = written;
+  // No thing was changed here: somebody wants what there is to start anew.
+  if (only?.kind === "redeploy") return `Redeployment asked for by ${actorName}`;
+  if (only?.kind === "image") return `A newer image of ${only.name}, asked for by ${actorName}`;
+  return `${nameChanges(written)} changed by ${actorName}`;
+}
 
 function nameChanges(written: readonly WrittenChange[]): string {
   const shown = written.slice(0, 3).map((change) => `${NOUNS[change.kind]} ${change.name}`);

@@ -96,6 +96,7 @@ function actorOf(row: WorkspaceRow, reason: AttemptReason, carried: ChangesBetwe
     case "secret":
     case "plugin":
     case "image":
+    case "redeploy":
     case "template":
       return carried.lastActor ?? PLATFORM_ACTOR;
     default:

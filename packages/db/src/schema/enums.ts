@@ -9,6 +9,9 @@ import {
   CHANGE_KINDS,
   DELIVERY_MODES,
   EVENT_TYPES,
+  FLEET_ITEM_STATES,
+  FLEET_JOB_KINDS,
+  FLEET_JOB_STATUSES,
   HEALTHS,
   INTENTS,
   MEMBER_ROLES,
@@ -37,6 +40,9 @@ export const backend = pgEnum("backend", BACKENDS);
 export const changeKind = pgEnum("change_kind", CHANGE_KINDS);
 export const deliveryMode = pgEnum("delivery_mode", DELIVERY_MODES);
 export const eventType = pgEnum("event_type", EVENT_TYPES);
+export const fleetItemState = pgEnum("fleet_item_state", FLEET_ITEM_STATES);
+export const fleetJobKind = pgEnum("fleet_job_kind", FLEET_JOB_KINDS);
+export const fleetJobStatus = pgEnum("fleet_job_status", FLEET_JOB_STATUSES);
 export const health = pgEnum("health", HEALTHS);
 export const intent = pgEnum("intent", INTENTS);
 export const memberRole = pgEnum("member_role", MEMBER_ROLES);

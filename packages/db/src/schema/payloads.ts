@@ -1,3 +1,4 @@
+import type { RefreshResult } from "@molecule/contracts/fleet";
 import type { AttemptDetail, StageMark, WorkspaceConfig } from "@molecule/contracts/workspaces";
 
-export type { AttemptDetail, StageMark, WorkspaceConfig };
+export type { AttemptDetail, RefreshResult, StageMark, WorkspaceConfig };

@@ -47,7 +47,6 @@ const CHANGE_REASONS: ReadonlySet<AttemptReason> = new Set([
   "settings",
   "secret",
   "plugin",
-  "image",
   "template",
 ]);
 
