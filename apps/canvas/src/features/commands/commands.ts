@@ -9,6 +9,7 @@ import {
   MessageSquare,
   MonitorCog,
   Moon,
+  OctagonX,
   PanelRight,
   PanelRightClose,
   Pause,
@@ -23,6 +24,7 @@ import {
   Zap,
 } from "lucide-react";
 import { PANEL_TABS, type Route } from "../location/route.ts";
+import { isRetrying } from "../status/card-line.ts";
 import type { Theme } from "../theme/theme.ts";
 import type { WorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 
@@ -128,6 +130,15 @@ const WORKSPACE_COMMANDS: readonly Command[] = [
     keys: null,
     isShown: withNode((node) => node.pending !== null),
     run: on((node, { actions }) => void actions.applyNow(node.id)),
+  },
+  {
+    id: "stop-trying",
+    title: "Stop trying",
+    icon: OctagonX,
+    section: "workspace",
+    keys: null,
+    isShown: withNode(isRetrying),
+    run: on((node, { actions }) => void actions.stopTrying(node.id)),
   },
   {
     id: "pause",

@@ -124,6 +124,11 @@ function plainSummary(summary: string): string {
   return /^message\/(send|stream)\b/.test(summary) ? "Answered a message" : summary;
 }
 
+/** True while the platform waits to try again by itself: what "Stop trying" ends. */
+export function isRetrying(node: Pick<WorkspaceNode, "phase" | "retryAt">): boolean {
+  return node.phase === "BACKOFF" && node.retryAt !== null;
+}
+
 /** True while the line shows a time that moves every second. */
 export function isCounting(node: WorkspaceNode): boolean {
   return (

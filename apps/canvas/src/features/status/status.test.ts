@@ -1,7 +1,7 @@
 import type { AttemptView, MergedChange, WorkspaceNode } from "@molecule/contracts/workspaces";
 import { STAGES } from "@molecule/domain/sets";
 import { describe, expect, it } from "vitest";
-import { cardLine } from "./card-line.ts";
+import { cardLine, isRetrying } from "./card-line.ts";
 import { describeChanges } from "./describe-changes.ts";
 import { modelLabel } from "./model-label.ts";
 import { progressOf } from "./progress.ts";
@@ -208,4 +208,10 @@ describe("the model line", () => {
       next: null,
     });
   });
+});
+
+it("tries can be stopped while the next one is waited for, and not while a step is repeated", () => {
+  expect(isRetrying(node({ phase: "BACKOFF", retryAt: at(40) }))).toBe(true);
+  expect(isRetrying(node({ phase: "STOPPING", retryAt: at(40) }))).toBe(false);
+  expect(isRetrying(node({ phase: "FAILED" }))).toBe(false);
 });

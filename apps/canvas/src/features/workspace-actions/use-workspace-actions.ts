@@ -29,6 +29,8 @@ export interface WorkspaceActions {
   hibernate(id: string): Promise<void>;
   /** Restarts for the pending changes now instead of when they are due. */
   applyNow(id: string): Promise<void>;
+  /** No further try by itself, until somebody restarts it or saves a change. */
+  stopTrying(id: string): Promise<void>;
   /** Opens the dialog that lists what goes with it. */
   askRemove(id: string): void;
   addUnder(parentId: string | null): void;
@@ -120,6 +122,12 @@ function lifecycleActions(client: Client, nodes: NodeStore, ui: UiStore) {
       await attempt("The changes could not be applied now", () =>
         client.workspaces.applyNow.mutate({ id }),
       );
+    },
+    stopTrying: async (id: string) => {
+      await attempt(`The tries of ${nameOf(id)} could not be stopped`, async () => {
+        const { message } = await client.workspaces.stopTrying.mutate({ id });
+        toast(nameOf(id), { description: message });
+      });
     },
   };
 }

@@ -1,9 +1,20 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
-import { Copy, Ellipsis, Moon, Network, Pause, Play, RotateCw, Trash2 } from "lucide-react";
+import {
+  Copy,
+  Ellipsis,
+  Moon,
+  Network,
+  OctagonX,
+  Pause,
+  Play,
+  RotateCw,
+  Trash2,
+} from "lucide-react";
 import { toast } from "sonner";
 import { IconButton } from "../../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../../ui/menu.tsx";
+import { isRetrying } from "../../status/card-line.ts";
 import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
 
 /** Everything else that can be done to the workspace. */
@@ -34,6 +45,11 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
           Restart
         </MenuItem>
       )}
+      {isRetrying(node) ? (
+        <MenuItem icon={<OctagonX size={14} />} onSelect={() => void actions.stopTrying(node.id)}>
+          Stop trying
+        </MenuItem>
+      ) : null}
       {isStopped ? (
         <MenuItem icon={<Play size={14} />} onSelect={() => void actions.resume(node.id)}>
           {node.status === "paused" ? "Resume" : "Wake"}

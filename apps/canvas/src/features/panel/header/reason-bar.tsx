@@ -6,7 +6,7 @@ import { Button } from "../../../ui/button.tsx";
 import { useNow } from "../../clock/clock.tsx";
 import { formatAgo, formatElapsed } from "../../clock/format.ts";
 import type { PanelTab } from "../../location/route.ts";
-import { isCounting } from "../../status/card-line.ts";
+import { isCounting, isRetrying } from "../../status/card-line.ts";
 import { ProgressBar } from "../../status/progress-bar.tsx";
 import { useOrganisation } from "../../store/node-store.tsx";
 import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
@@ -142,27 +142,35 @@ function FailureReason(props: {
   onOpen: (tab: PanelTab) => void;
 }) {
   const { node, reason, nowMs, onOpen } = props;
+  const actions = useWorkspaceActions();
   const code = node.failure?.code;
   const needsKey = code === "missing_required_key" || code === "secret_unreadable";
+  const way = needsKey ? (
+    <Button size="sm" onClick={() => onOpen("configure")}>
+      Set the key
+    </Button>
+  ) : (
+    <SeeMore onClick={() => onOpen("overview")}>Attempts</SeeMore>
+  );
+  const text = (
+    <p className="text-muted [overflow-wrap:anywhere]">
+      <span className="font-medium text-danger">{reason.sentence}</span> {reason.next}
+      {reason.retryAtMs === null
+        ? null
+        : ` Next try ${inText(new Date(reason.retryAtMs).toISOString(), nowMs)}.`}
+    </p>
+  );
+  if (!isRetrying(node)) return <Row aside={way}>{text}</Row>;
   return (
-    <Row
-      aside={
-        needsKey ? (
-          <Button size="sm" onClick={() => onOpen("configure")}>
-            Set the key
-          </Button>
-        ) : (
-          <SeeMore onClick={() => onOpen("overview")}>Attempts</SeeMore>
-        )
-      }
-    >
-      <p className="text-muted [overflow-wrap:anywhere]">
-        <span className="font-medium text-danger">{reason.sentence}</span> {reason.next}
-        {reason.retryAtMs === null
-          ? null
-          : ` Next try ${inText(new Date(reason.retryAtMs).toISOString(), nowMs)}.`}
-      </p>
-    </Row>
+    <div className="flex flex-col gap-2">
+      {text}
+      <div className="flex items-center gap-2">
+        <Button size="sm" onClick={() => void actions.stopTrying(node.id)}>
+          Stop trying
+        </Button>
+        {way}
+      </div>
+    </div>
   );
 }
 
