@@ -1,6 +1,7 @@
 import { createRows } from "./create.ts";
 import { memoryRows } from "./memory.ts";
 import { messageRows } from "./message.ts";
+import { compareRestarts } from "./restart/compare.ts";
 import { startRows } from "./start.ts";
 import { isMet, printTable, type Row, writeJson } from "./table.ts";
 
@@ -12,23 +13,27 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   memory: memoryRows,
 };
 
+/** Prints a table of its own: the predecessor's algorithms beside ours. */
+const COMPARISON = "restart";
+
 const args = process.argv.slice(2);
 const jsonAt = args.indexOf("--json");
 const jsonFile = jsonAt === -1 ? undefined : args[jsonAt + 1];
 const names = args.filter((arg, at) => !arg.startsWith("--") && at !== jsonAt + 1);
-const unknown = names.filter((name) => !(name in GROUPS));
+const known = [...Object.keys(GROUPS), COMPARISON];
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(
-    `No such row group: ${unknown.join(", ")}. There are ${Object.keys(GROUPS).join(", ")}.`,
-  );
+  console.error(`No such row group: ${unknown.join(", ")}. There are ${known.join(", ")}.`);
   process.exit(2);
 }
 
 const rows: Row[] = [];
-for (const name of names.length > 0 ? names : Object.keys(GROUPS)) {
+let isEveryPromiseKept = true;
+for (const name of names.length > 0 ? names : known) {
   console.log(`measuring ${name} …`);
+  if (name === COMPARISON) isEveryPromiseKept = await compareRestarts();
   rows.push(...((await GROUPS[name]?.()) ?? []));
 }
-printTable(rows);
+if (rows.length > 0) printTable(rows);
 if (jsonFile !== undefined) await writeJson(jsonFile, rows);
-process.exitCode = rows.every(isMet) ? 0 : 1;
+process.exitCode = rows.every(isMet) && isEveryPromiseKept ? 0 : 1;
