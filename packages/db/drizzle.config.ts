@@ -7,6 +7,7 @@ export default defineConfig({
     "./src/schema/workspaces.ts",
     "./src/schema/content.ts",
     "./src/schema/sweep.ts",
+    "./src/schema/ledger.ts",
     "./src/schema/fleet.ts",
   ],
   out: "../../drizzle",

@@ -230,6 +230,35 @@ export type SweepHoldKind = (typeof SWEEP_HOLD_KINDS)[number];
 export const SWEEP_HOLD_STATES = ["open", "confirmed", "dismissed"] as const;
 export type SweepHoldState = (typeof SWEEP_HOLD_STATES)[number];
 
+/** What asked for a restart; an attempt's own request is named after its reason. */
+export const RESTART_SOURCES = [
+  "create",
+  "write",
+  "click",
+  "template",
+  "image",
+  "redeploy",
+  "resume",
+  "wake",
+  "schedule",
+  "dead_container",
+  "liveness",
+  "retry",
+  "platform",
+] as const;
+export type RestartSource = (typeof RESTART_SOURCES)[number];
+
+/**
+ * What came of it: an attempt of its own, a part of another one, a note (a probe never restarts what is
+ * being restarted), or nothing, because nothing was to be done.
+ */
+export const RESTART_OUTCOMES = ["began", "merged", "observed", "skipped"] as const;
+export type RestartOutcome = (typeof RESTART_OUTCOMES)[number];
+
+/** What is counted for the metrics, whichever process did it. */
+export const TALLY_NAMES = ["restart_requests", "attempts", "sweep_actions"] as const;
+export type TallyName = (typeof TALLY_NAMES)[number];
+
 /** Work over many workspaces, one of each kind at a time. */
 export const FLEET_JOB_KINDS = ["image_refresh", "redeploy"] as const;
 export type FleetJobKind = (typeof FLEET_JOB_KINDS)[number];

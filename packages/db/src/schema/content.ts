@@ -1,3 +1,4 @@
+import { STATUS_EVENTS } from "@molecule/domain/status-history";
 import { sql } from "drizzle-orm";
 import {
   boolean,
@@ -195,7 +196,14 @@ export const events = pgTable(
     payload: jsonb("payload").$type<Record<string, unknown>>().notNull(),
     at: instant("at").notNull().default(now),
   },
-  (t) => [index("events_cursor").on(t.txid, t.id), index("events_at").on(t.at)],
+  (t) => [
+    index("events_cursor").on(t.txid, t.id),
+    index("events_at").on(t.at),
+    // The few of a workspace that tell its status, among the many of its messages.
+    index("events_status")
+      .on(t.subjectId, t.at)
+      .where(sql`${t.event} IN (${sql.raw(STATUS_EVENTS.map((one) => `'${one}'`).join(", "))})`),
+  ],
 );
 
 /** Where a card stands on the canvas. Positions of children are relative to their parent. */

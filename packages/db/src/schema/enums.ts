@@ -18,11 +18,14 @@ import {
   OBSERVATION_KINDS,
   PHASES,
   QUEUE_STATUSES,
+  RESTART_OUTCOMES,
+  RESTART_SOURCES,
   RUNTIMES,
   SETTLE_STREAMS,
   STAGES,
   SWEEP_HOLD_KINDS,
   SWEEP_HOLD_STATES,
+  TALLY_NAMES,
   TOKEN_KINDS,
   WORKSPACE_ACCESSES,
   WORKSPACE_STATUSES,
@@ -49,11 +52,14 @@ export const memberRole = pgEnum("member_role", MEMBER_ROLES);
 export const observationKind = pgEnum("observation_kind", OBSERVATION_KINDS);
 export const phase = pgEnum("phase", PHASES);
 export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);
+export const restartOutcome = pgEnum("restart_outcome", RESTART_OUTCOMES);
+export const restartSource = pgEnum("restart_source", RESTART_SOURCES);
 export const runtime = pgEnum("runtime", RUNTIMES);
 export const settleStream = pgEnum("settle_stream", SETTLE_STREAMS);
 export const stage = pgEnum("stage", STAGES);
 export const sweepHoldKind = pgEnum("sweep_hold_kind", SWEEP_HOLD_KINDS);
 export const sweepHoldState = pgEnum("sweep_hold_state", SWEEP_HOLD_STATES);
+export const tallyName = pgEnum("tally_name", TALLY_NAMES);
 export const tokenKind = pgEnum("token_kind", TOKEN_KINDS);
 export const workspaceAccess = pgEnum("workspace_access", WORKSPACE_ACCESSES);
 /** Used by the view `workspace_statuses` alone: no table stores a status. */

@@ -67,6 +67,9 @@ export const workspaces = pgTable(
     appliedGen: counter("applied_gen").notNull().default(0),
     forceSeq: counter("force_seq").notNull().default(0),
     appliedForce: counter("applied_force").notNull().default(0),
+    /** Up to which generation, and which click, the ledger says what came of each. */
+    toldGen: counter("told_gen").notNull().default(1),
+    toldForce: counter("told_force").notNull().default(0),
     /** Who pressed the latest restart; the actor of the attempt it causes. */
     forceActorKind: actorKind("force_actor_kind"),
     forceActorId: text("force_actor_id"),
