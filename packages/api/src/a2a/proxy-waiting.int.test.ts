@@ -1,0 +1,132 @@
+import { waitUntil } from "@molecule/testing/wait-until";
+import { describe, expect, it } from "vitest";
+import { openProxyBed } from "./proxy-bed.fixture.ts";
+import { message } from "./test-agent.fixture.ts";
+
+const bed = openProxyBed();
+const { send, rows, ended } = bed;
+
+describe("an agent that is not ready", () => {
+  it("gets the message when it is, once", async () => {
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${bed.id}`;
+    const response = await send(message("hi", "wait"));
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ queued: true, queue_depth: 1, position: 1 });
+    expect((await send(message("hi", "wait"))).status).toBe(202);
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${bed.id}`;
+    await bed.api.call("POST", "/registry/heartbeat", {
+      token: await bed.api.tokenOf(bed.id),
+      body: { workspace_id: bed.id },
+    });
+    await ended("ok");
+    expect(bed.agent.calls).toHaveLength(1);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it("gets waiting messages in the order they came", async () => {
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${bed.id}`;
+    for (const text of ["one", "two", "three"]) await send(message(text, text));
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${bed.id}`;
+    await bed.api.test
+      .sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${bed.id}`;
+    await waitUntil("all are delivered", () => bed.agent.calls.length === 3);
+    const order = bed.agent.calls.map(
+      (call) => (call.body.params as { message: { messageId: string } }).message.messageId,
+    );
+    expect(order).toEqual(["one", "two", "three"]);
+  });
+
+  it.each([
+    ["paused", "paused"],
+    ["deleted", "removed"],
+  ])("is answered clearly when it is %s", async (intent, word) => {
+    await bed.api.test.sql`UPDATE workspaces SET intent = ${intent} WHERE id = ${bed.id}`;
+    const response = await send(message("hi"));
+    expect(response.status).toBe(intent === "deleted" ? 410 : 503);
+    expect((await response.text()).toLowerCase()).toContain(word);
+    expect(await rows()).toHaveLength(0);
+  });
+
+  it("is woken when it sleeps", async () => {
+    await bed.api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED' WHERE id = ${bed.id}`;
+    const response = await send(message("hi"));
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("15");
+    expect(await response.json()).toMatchObject({ waking: true, retry_after: 15 });
+    const [row] = await bed.api.test
+      .sql`SELECT intent, start_reason FROM workspaces WHERE id = ${bed.id}`;
+    expect(row).toMatchObject({ intent: "run", start_reason: "wake" });
+  });
+
+  it("gets what woke it once it is awake, once, however often it was sent", async () => {
+    await bed.api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED' WHERE id = ${bed.id}`;
+    const first = await send(message("wake up", "dawn"));
+    expect(await first.json()).toMatchObject({ waking: true, queued: true });
+    const again = await send(message("wake up", "dawn"));
+    expect([202, 503]).toContain(again.status);
+    expect(bed.agent.calls).toHaveLength(0);
+    await bed.api.test.sql`UPDATE workspaces SET phase = 'READY' WHERE id = ${bed.id}`;
+    await bed.api.test
+      .sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${bed.id}`;
+    await ended("ok");
+    expect(bed.agent.calls).toHaveLength(1);
+  });
+
+  it("is woken by a message that waited when it fell asleep", async () => {
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() + interval '1 hour' WHERE id = ${bed.id}`;
+    expect((await send(message("hi", "waits"))).status).toBe(202);
+    await bed.api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED', deadline_at = NULL WHERE id = ${bed.id}`;
+    await bed.api.test
+      .sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${bed.id}`;
+    await waitUntil("it is woken", async () => {
+      const [row] = await bed.api.test.sql`SELECT intent FROM workspaces WHERE id = ${bed.id}`;
+      return row?.intent === "run";
+    });
+  });
+});
+
+describe("a server that was killed in the middle of a delivery", () => {
+  const orphan = async (taskId: string | null) => {
+    await bed.agent.close();
+    await send(message("hi", "orphan"));
+    await bed.agent.reopen();
+    await bed.api.test.sql`UPDATE a2a_queue SET status = 'dispatched', dispatched_at = cp_now(),
+      lease_owner = 'dead', lease_until = cp_now() - interval '1 s', next_action_at = cp_now(),
+      task_id = ${taskId} WHERE workspace_id = ${bed.id}`;
+  };
+
+  it("leaves a row that says what happened, and the message is not sent again", async () => {
+    await orphan(null);
+    expect((await ended("error")).error_detail).toContain("platform restarted while the agent");
+    expect(bed.agent.calls).toHaveLength(0);
+  });
+
+  it("loses no answer when the agent still knows the task", async () => {
+    bed.agent.behave((call, res) => {
+      const artifacts = [{ artifactId: "a", parts: [{ kind: "text", text: "found again" }] }];
+      const result = { kind: "task", id: "t9", status: { state: "completed" }, artifacts };
+      res.end(JSON.stringify({ jsonrpc: "2.0", id: call.body.id, result }));
+    });
+    await orphan("t9");
+    const row = await ended("ok");
+    expect(row.response_body.result.artifacts[0].parts[0].text).toBe("found again");
+    expect(bed.agent.calls.map((call) => call.body.method)).toEqual(["tasks/get"]);
+  });
+
+  it("says so when the agent has forgotten the task", async () => {
+    bed.agent.behave((call, res) => {
+      const error = { code: -32001, message: "Task not found" };
+      res.end(JSON.stringify({ jsonrpc: "2.0", id: call.body.id, error }));
+    });
+    await orphan("t9");
+    expect((await ended("error")).error_detail).toContain("platform restarted while the agent");
+  });
+});
