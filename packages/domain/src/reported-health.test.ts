@@ -36,4 +36,11 @@ describe("health after a beat", () => {
   it("H5: a beat ends the suspicion that it is down", () => {
     expect(healthAfterBeat("suspected_down", reported({ errorRate: 0.3 }))).toBe("ok");
   });
+
+  it("H6: a beat does not end an outage of what it runs on", () => {
+    for (const state of [reported(), reported({ runtimeState: "wedged" })]) {
+      expect(healthAfterBeat("suspected_down", state, true)).toBe("suspected_down");
+    }
+    expect(healthAfterBeat("degraded", reported(), true)).toBe("ok");
+  });
 });

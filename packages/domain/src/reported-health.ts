@@ -16,9 +16,15 @@ export interface ReportedHealth {
 
 /**
  * The health after a beat. Between the two limits it stays as it is; a beat ends a suspicion that the
- * instance is down, because it came from it. SPEC: H1 to H5.
+ * instance is down, because it came from it. `isInOutage`: what it runs on is known to be away, and the
+ * platform cannot reach the agent, though the agent reaches the platform. SPEC: H1 to H6.
  */
-export function healthAfterBeat(before: Health, reported: ReportedHealth): Health {
+export function healthAfterBeat(
+  before: Health,
+  reported: ReportedHealth,
+  isInOutage = false,
+): Health {
+  if (isInOutage && before === "suspected_down") return before;
   if (reported.runtimeState === WEDGED) return "degraded";
   const alive = before === "suspected_down" ? "ok" : before;
   if (reported.managesStatus) return alive;

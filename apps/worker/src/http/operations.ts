@@ -61,8 +61,10 @@ export function createOperations(deps: OperationDeps): Operations {
 async function liveBackend(deps: OperationDeps, workspaceId: string): Promise<ComputeBackend> {
   const { backend, place } = await knownBackend(deps, workspaceId);
   if (place.intent === "run" && REPLACING.has(place.phase)) {
-    throw new DomainError("workspace_restarting", "This workspace is being restarted right now.", {
-      next: "Your edit is kept; try again in a moment.",
+    const { failure } = place;
+    const sentence = failure?.sentence ?? "This workspace is being restarted right now.";
+    throw new DomainError("workspace_restarting", sentence, {
+      next: failure?.next ?? "Your edit is kept; try again in a moment.",
       details: {
         restarting: true,
         attempt: place.attemptNo,

@@ -88,6 +88,16 @@ it.each(["NEW", "STOPPING", "CREATING"])(
   },
 );
 
+it("says what a restart waits for", async () => {
+  const id = await workspaceIn("STOPPING");
+  const failure = { code: "engine_unavailable", sentence: "The engine is away.", next: "Wait." };
+  await test.sql`UPDATE workspaces SET failure = ${JSON.stringify(failure)}::text::jsonb WHERE id = ${id}`;
+  expect(await call("files.read", file(id))).toMatchObject({
+    status: 503,
+    body: { code: "workspace_restarting", error: "The engine is away.", next: "Wait." },
+  });
+});
+
 it.each([
   ["another key", { key: "wrong" }],
   ["an old signature", { seconds: NOW - 31 }],

@@ -1,11 +1,12 @@
 import { DomainError } from "@molecule/domain/errors";
 import type { FileRoot } from "@molecule/domain/sets";
-import type {
-  ComputeBackend,
-  Instance,
-  InstanceKey,
-  InstanceSpec,
-  LiveFiles,
+import {
+  BackendError,
+  type ComputeBackend,
+  type Instance,
+  type InstanceKey,
+  type InstanceSpec,
+  type LiveFiles,
 } from "./compute-backend.ts";
 
 /** A call of the port that a test can make fail or wait. */
@@ -40,7 +41,7 @@ export class FakeBackend implements ComputeBackend {
   readonly files: LiveFiles;
   /** Every attempt that was ever really created, in order. */
   readonly created: FakeInstance[] = [];
-  /** Why it cannot be asked now, as a sentence; null while it can. */
+  /** Why it answers nothing now, as a sentence; null while it does. */
   whyAway: string | null = null;
   /** The machine it says it is. */
   machine = "fake machine";
@@ -167,6 +168,9 @@ export class FakeBackend implements ComputeBackend {
 
   async #hook(call: FakeCall): Promise<void> {
     await this.#hooks.get(call)?.();
+    if (this.whyAway === null || call === "availability") return;
+    const failure = { code: "engine_unavailable", sentence: this.whyAway, next: "Wait." } as const;
+    throw new BackendError(failure, { isRetryable: true });
   }
 
   #root(workspaceId: string, root: FileRoot): Map<string, Uint8Array> {

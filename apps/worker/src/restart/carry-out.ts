@@ -1,5 +1,6 @@
 import { adoptAgentFiles } from "@molecule/db/lifecycle/adopt-agent-files";
 import { advanceStage, tellProgress } from "@molecule/db/lifecycle/advance-stage";
+import { forgetFailure } from "@molecule/db/lifecycle/defer-step";
 import { recordDeleted, recordPaused } from "@molecule/db/lifecycle/end-run";
 import { failAttempt, recordCrash } from "@molecule/db/lifecycle/fail-attempt";
 import { holdWorkspace, releaseWorkspace } from "@molecule/db/lifecycle/held-workspace";
@@ -12,8 +13,13 @@ import {
   takeSnapshot,
 } from "@molecule/db/lifecycle/take-snapshot";
 import type { Decision } from "@molecule/domain/decide";
+import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { isRenderedFile } from "@molecule/templates/render-config";
-import { BackendError, type ComputeBackend } from "../provisioning/compute-backend.ts";
+import {
+  BackendError,
+  type ComputeBackend,
+  type Instance,
+} from "../provisioning/compute-backend.ts";
 import { specOf } from "./instance-spec.ts";
 import { readExcerpt } from "./log-excerpt.ts";
 import { bootTimeoutFailure, crashFailure, exitedEarlyFailure } from "./public-failure.ts";
@@ -196,6 +202,8 @@ async function create(
     );
     return "again";
   });
+  // Made by an earlier try, which the engine did not live to answer.
+  if (instance.state === "exited") await recordEnd(deps, todo, instance);
   await deps.failpoint("after_created");
   return result;
 }
@@ -227,22 +235,32 @@ async function awaitBoot(
   todo: Assignment,
   backend: ComputeBackend,
 ): Promise<StepResult> {
-  const key = keyOf(todo);
-  const instance = await backend.inspect(key);
+  const instance = await backend.inspect(keyOf(todo));
   if (instance === null || instance.state === "exited") {
-    await recordObservation(deps.db, {
-      ...key,
-      kind: instance === null ? "gone" : "exited",
-      detail: instance?.exit ?? null,
-      isInHand: true,
-    });
+    await recordEnd(deps, todo, instance);
     return "again";
   }
   return await recordStep(deps, work, todo, async (tx, held) => {
     const { decision } = todo;
     if (decision.kind !== "awaitBoot") throw new Error("invariant: the decision is awaitBoot");
+    await forgetFailure(tx, held);
     await releaseWorkspace(tx, held, decision.wakeAt);
     return "released";
+  });
+}
+
+/** What ended while its engine did not answer ended with it and has not failed. SPEC: R25, X9. */
+async function recordEnd(
+  deps: StepDeps,
+  todo: Assignment,
+  instance: Instance | null,
+): Promise<void> {
+  const isInOutage = todo.held.row.failure?.code === "engine_unavailable";
+  await recordObservation(deps.db, {
+    ...keyOf(todo),
+    kind: instance === null ? "gone" : "exited",
+    detail: isInOutage ? ENDED_WITH_ENGINE : (instance?.exit ?? null),
+    isInHand: true,
   });
 }
 
@@ -256,8 +274,16 @@ async function failBoot(
   todo: Assignment,
   backend: ComputeBackend,
 ): Promise<StepResult> {
-  const excerpt = await readExcerpt(excerptSources(deps), backend, keyOf(todo));
   const isTimeout = todo.decision.kind === "bootTimeout";
+  if (isTimeout) {
+    // An engine that does not answer is not the agent's delay, and throws here.
+    const instance = await backend.inspect(keyOf(todo));
+    if (instance?.state !== "running") {
+      await recordEnd(deps, todo, instance);
+      return "again";
+    }
+  }
+  const excerpt = await readExcerpt(excerptSources(deps), backend, keyOf(todo));
   const seconds = deps.settings.bootTimeoutMs / 1_000;
   return await recordStep(deps, work, todo, async (tx, held) => {
     await failAttempt(

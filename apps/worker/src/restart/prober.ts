@@ -77,15 +77,18 @@ export class Prober implements Stoppable {
       for (const one of ours) await this.#tellOutage(one, listed);
       return;
     }
-    const endedWith = this.#endedWith(backend);
-    for (const one of ours) await this.#probeOne(backend, one, { listed, endedWith });
+    for (const one of ours) {
+      await this.#probeOne(backend, one, { listed, endedWith: this.#endedWith(backend, one) });
+    }
     // Only a whole round is a first round: what a failed one has left is still no crash.
     this.#unseen.delete(backend);
     this.#away.delete(backend);
   }
 
   /** Together with what an instance ended that this round finds gone; null: by itself. */
-  #endedWith(backend: ComputeBackend): string | null {
+  #endedWith(backend: ComputeBackend, one: ExpectedRunning): string | null {
+    // Another worker may have seen the outage, or this one before it was started again.
+    if (one.isInOutage) return ENDED_WITH_ENGINE;
     if (this.#unseen.has(backend)) return ENDED_WITH_PLATFORM;
     return this.#away.has(backend) ? ENDED_WITH_ENGINE : null;
   }
@@ -101,7 +104,10 @@ export class Prober implements Stoppable {
   async #tellOutage(one: ExpectedRunning, sentence: string): Promise<void> {
     const { db, answersHttp } = this.#options;
     // An agent that can be spoken to is not down, whatever its engine does.
-    if (one.address !== null && (await answersHttp(one.address))) return;
+    if (one.address !== null && (await answersHttp(one.address))) {
+      if (one.isInOutage) await endOutage(db, one);
+      return;
+    }
     await tellOutage(db, one, {
       code: "engine_unavailable",
       sentence,

@@ -56,6 +56,9 @@ function isRepeated(deps: StepDeps, { kind }: Decision, error: unknown, waited: 
     case "delete":
     case "awaitBoot":
       return true;
+    case "bootTimeout":
+      // Nobody knows how the start went while the engine does not answer.
+      return error instanceof BackendError && error.failure.code === "engine_unavailable";
     case "snapshot":
     case "create":
       return (

@@ -55,6 +55,13 @@ export async function deferStep(
   }
 }
 
+/** What was told of a repeated step is over: the card forgets it. */
+export async function forgetFailure(tx: Transaction, { row }: HeldWorkspace): Promise<void> {
+  if (row.failure === null) return;
+  await ormOf(tx).update(workspaces).set({ failure: null }).where(eq(workspaces.id, row.id));
+  await appendEvent(tx, { event: "WORKSPACE_UPDATED", subjectId: row.id, payload: {} });
+}
+
 /** Since when the present step has been tried, for the wait until its next try. */
 export function stepSince(held: HeldWorkspace): Date {
   if (held.row.intent !== "run") return held.row.intentAt;

@@ -1,3 +1,4 @@
+import type { PublicFailure } from "@molecule/domain/errors";
 import type { Backend, Intent, Phase } from "@molecule/domain/sets";
 import { eq } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
@@ -9,6 +10,8 @@ export interface WorkspacePlace {
   readonly phase: Phase;
   readonly intent: Intent;
   readonly attemptNo: number;
+  /** What its card says went wrong; null while nothing did. */
+  readonly failure: PublicFailure | null;
 }
 
 /** The place of a workspace; null when there is no such workspace. */
@@ -19,6 +22,7 @@ export async function findPlace(q: Queryable, id: string): Promise<WorkspacePlac
       phase: workspaces.phase,
       intent: workspaces.intent,
       attemptNo: workspaces.currentAttempt,
+      failure: workspaces.failure,
     })
     .from(workspaces)
     .where(eq(workspaces.id, id));

@@ -34,7 +34,7 @@ export async function listExpectedRunning(
       address: attempts.providerAddr,
       isSilent: silent,
       health: workspaces.health,
-      isInOutage: sql<boolean>`${workspaces.failure} IS NOT NULL`,
+      isInOutage: sql<boolean>`COALESCE(${isToldOutage}, false)`,
     })
     .from(workspaces)
     .innerJoin(
@@ -57,6 +57,8 @@ export async function listExpectedRunning(
     );
   return rows.map((row) => ({ ...row, isSilent: row.isSilent === true }));
 }
+
+const isToldOutage = sql`${workspaces.failure}->>'code' = 'engine_unavailable'`;
 
 /** What a probe saw. */
 export interface Observed {
@@ -115,7 +117,7 @@ export interface OutageOf {
 
 /**
  * The card says that what the agent runs on is away. Nothing is restarted and nothing becomes due; told
- * again it changes nothing. Ends with {@link endOutage}, with a beat, or with the next attempt.
+ * again it changes nothing. Ends with {@link endOutage} or with the next attempt. SPEC: H6.
  */
 export async function tellOutage(
   db: Database,
@@ -151,7 +153,7 @@ export async function tellOutage(
   });
 }
 
-/** The instance was seen running after an outage: the card says so. Without one nothing changes. */
+/** The agent was seen at work after an outage: the card says so. Without one nothing changes. */
 export async function endOutage(db: Database, of: OutageOf): Promise<void> {
   await db.transaction(async (tx) => {
     const ended = await ormOf(tx)
@@ -160,7 +162,7 @@ export async function endOutage(db: Database, of: OutageOf): Promise<void> {
         failure: null,
         health: sql`CASE WHEN ${workspaces.health} = 'suspected_down' THEN 'ok' ELSE ${workspaces.health} END`,
       })
-      .where(and(isRunningAttempt(of), sql`${workspaces.failure} IS NOT NULL`))
+      .where(and(isRunningAttempt(of), isToldOutage))
       .returning({ id: workspaces.id });
     if (ended.length === 0) return;
     await appendEvent(tx, {

@@ -127,16 +127,23 @@ async function applyHealth(tx: Transaction, effect: BeatEffect): Promise<void> {
   const { workspaceId: id, after } = effect;
   const orm = ormOf(tx);
   const [now] = await orm
-    .select({ health: workspaces.health, backend: workspaces.backend, phase: workspaces.phase })
+    .select({
+      health: workspaces.health,
+      backend: workspaces.backend,
+      phase: workspaces.phase,
+      failure: workspaces.failure,
+    })
     .from(workspaces)
     .where(eq(workspaces.id, id));
   if (now === undefined || !(now.backend === "external" || now.phase === "READY")) return;
   const isFound = now.backend === "external" && (effect.isFirstBeat || now.health === SILENT);
-  const next = healthAfterBeat(now.health, {
+  const reported = {
     errorRate: after.errorRate,
     runtimeState: after.runtimeState,
     managesStatus: after.capabilities.status_mgmt === true,
-  });
+  };
+  const isInOutage = now.failure?.code === "engine_unavailable";
+  const next = healthAfterBeat(now.health, reported, isInOutage);
   if (next !== now.health) {
     const changed = await orm
       .update(workspaces)
