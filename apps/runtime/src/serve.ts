@@ -12,6 +12,7 @@ import { captureConsole, jsonLog, type Log } from "./log.ts";
 import { type Dismissal, Presence } from "./presence/presence.ts";
 import { type BootConfig, readBootConfig } from "./read-config.ts";
 import { stopInOrder } from "./stop-in-order.ts";
+import { NoteBook } from "./turns/note-book.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
 /** Turns that may wait for their conversation or for a free place. */
@@ -92,7 +93,13 @@ export async function startRuntime(
     log,
     dismissed,
   });
-  const executor = new TurnExecutor({ adapter, queue, watcher: presence, log });
+  const executor = new TurnExecutor({
+    adapter,
+    queue,
+    watcher: presence,
+    notes: await NoteBook.open(env.homeDir),
+    log,
+  });
   const app = agentApp({
     card: a2aCard(facts),
     executor,

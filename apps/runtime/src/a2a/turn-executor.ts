@@ -9,6 +9,7 @@ import {
 import { AGENT_ERROR_PREFIX } from "@molecule/runtime-sdk/reply-text";
 import type { AgentAdapter, AgentEvent, PromptPart, TurnEnd } from "../adapters/agent-adapter.ts";
 import type { Log } from "../log.ts";
+import type { Note, NoteBook } from "../turns/note-book.ts";
 import { TooManyWaitingError, type TurnQueue } from "../turns/turn-queue.ts";
 import { TextBatcher } from "./text-batcher.ts";
 
@@ -26,6 +27,7 @@ export interface TurnExecutorDeps {
   readonly adapter: AgentAdapter;
   readonly queue: TurnQueue;
   readonly watcher: TurnWatcher;
+  readonly notes: NoteBook;
   readonly log: Log;
 }
 
@@ -51,6 +53,7 @@ export class TurnExecutor implements AgentExecutor {
   }
 
   execute = async (request: RequestContext, bus: ExecutionEventBus): Promise<void> => {
+    if (isNote(request)) return await this.#note(new TaskVoice(request, bus), request);
     const controller = new AbortController();
     this.#open.set(request.taskId, controller);
     const turn = this.#run(new TaskVoice(request, bus), request, controller.signal).finally(() => {
@@ -72,6 +75,29 @@ export class TurnExecutor implements AgentExecutor {
     await Promise.allSettled(this.#settled);
   }
 
+  async #told(notes: readonly Note[]): Promise<void> {
+    await this.#deps.notes.told(notes).catch((error: unknown) => {
+      this.#deps.log.warn("a note is said again with the next turn", { error });
+    });
+  }
+
+  /** Answered at once and said to the agent with its next turn: nobody waits for a model's reply. */
+  async #note(voice: TaskVoice, request: RequestContext): Promise<void> {
+    voice.submitted();
+    const { messageId, parts } = request.userMessage;
+    const text = promptParts(parts)
+      .flatMap((part) => (part.kind === "text" ? [part.text] : []))
+      .join("\n");
+    const end = await this.#deps.notes.take({ id: messageId, text }).then(
+      (): TurnEnd => ({ outcome: "completed" }),
+      (error: unknown): TurnEnd => {
+        this.#deps.log.error("a note of the platform could not be kept", { error });
+        return failed("The note could not be kept.");
+      },
+    );
+    voice.finished(end);
+  }
+
   async #run(voice: TaskVoice, request: RequestContext, signal: AbortSignal): Promise<void> {
     voice.submitted();
     const end = await this.#deps.queue
@@ -88,20 +114,28 @@ export class TurnExecutor implements AgentExecutor {
   async #turn(voice: TaskVoice, request: RequestContext, signal: AbortSignal): Promise<TurnEnd> {
     const parts = promptParts(request.userMessage.parts);
     const watched = this.#deps.watcher.turnStarted(titleOf(parts));
+    const notes = this.#deps.notes.waiting;
+    const said = [...notes.map(({ text }): PromptPart => ({ kind: "note", text })), ...parts];
     let end: TurnEnd = failed("The agent ended its turn without saying how.");
     try {
       voice.working();
-      for await (const event of this.#deps.adapter.prompt(request.contextId, parts, signal)) {
+      for await (const event of this.#deps.adapter.prompt(request.contextId, said, signal)) {
         if (event.kind === "done") end = event;
         else voice.say(event);
         if (event.kind === "status") watched.doing(event.text);
       }
+      if (end.outcome === "completed") await this.#told(notes);
       return end;
     } finally {
       voice.flush();
       watched.ended(end);
     }
   }
+}
+
+/** Source: contract §4.3. */
+function isNote(request: RequestContext): boolean {
+  return request.userMessage.metadata?.restart_context === true;
 }
 
 /** Publishes what happens in one task, in the protocol's order. */

@@ -1,6 +1,8 @@
 /** One part of a message to the agent, whatever shape it had on the wire. */
 export type PromptPart =
   | { readonly kind: "text"; readonly text: string }
+  /** What the platform has to say about the agent itself; no words of whoever asks. */
+  | { readonly kind: "note"; readonly text: string }
   | {
       readonly kind: "file";
       readonly name: string;

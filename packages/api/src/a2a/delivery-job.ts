@@ -17,6 +17,8 @@ export interface DeliveryJob {
   readonly callerId: string | null;
   readonly envelope: Readonly<Record<string, unknown>>;
   readonly wantsStream: boolean;
+  /** Sent again when nobody knows whether it arrived: its receiver takes an id once. Default false. */
+  readonly isRepeatable?: boolean;
   readonly listener?: StreamListener | undefined;
 }
 

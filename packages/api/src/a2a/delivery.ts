@@ -235,6 +235,14 @@ async function brokenOff(
   call: BrokenCall,
 ): Promise<DeliveryOutcome> {
   const sentence = brokenSentence(call);
+  if (job.isRepeatable === true) {
+    const how = { afterMs: RETRY_PAUSE_MS, countsAsDelivery: true, why: sentence };
+    const item = { id: job.id, owner: tools.owner };
+    const returned = await patiently(tools.stop, () =>
+      tools.db.transaction((tx) => returnToQueue(tx, item, how)),
+    );
+    if (returned !== "given_up") return { kind: "queued", sentence };
+  }
   const partial = call.fold?.answer(job.envelope.id) ?? null;
   await store(tools, job, {
     ...failedEnd({ sentence, durationMs: call.durationMs, wasNeverSent: false }),

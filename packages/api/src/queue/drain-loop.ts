@@ -1,4 +1,5 @@
 import { setIntent } from "@molecule/db/lifecycle/set-intent";
+import { dropNotes } from "@molecule/db/lifecycle/tell-restart";
 import {
   type Claimed,
   claimDueItem,
@@ -10,6 +11,7 @@ import { endDelivery } from "@molecule/db/queue/end-delivery";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
 import { loadTarget, type Target } from "@molecule/db/registry/targets";
 import { deliveryOf } from "@molecule/domain/delivery";
+import { attemptOfRestartContext } from "@molecule/domain/restart-context";
 import { PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { agentAddressOf } from "../a2a/agent-address.ts";
 import type { DeliveryTools } from "../a2a/delivery.ts";
@@ -98,7 +100,12 @@ export class DrainLoop {
       return;
     }
     const target = await loadTarget(this.#tools.db, item.workspaceId);
-    if (claimed.kind === "orphaned") {
+    const noteOf = attemptOfRestartContext(item.idempotencyKey);
+    if (noteOf !== null && (target?.currentAttempt !== noteOf || target.intent !== "run")) {
+      await this.#takeBack(item);
+      return;
+    }
+    if (claimed.kind === "orphaned" && noteOf === null) {
       const work = (stop: AbortSignal) => recoverAnswer(this.#tools, { item, target }, stop);
       // Its end is stored by the work itself; the loop goes on meanwhile.
       this.#dispatcher.hold(item.id, work).catch(() => undefined);
@@ -136,9 +143,19 @@ export class DrainLoop {
       callerId: item.callerId,
       envelope: body,
       wantsStream,
+      isRepeatable: attemptOfRestartContext(item.idempotencyKey) !== null,
     };
     // Its end is stored by the delivery itself; the loop goes on meanwhile.
     this.#dispatcher.deliver(job).catch(() => undefined);
+  }
+
+  /** A note for an agent that is not there any more; its successor is told. SPEC: C6. */
+  async #takeBack(item: QueueItem): Promise<void> {
+    const back = { afterMs: 0, countsAsDelivery: false, why: null };
+    await this.#tools.db.transaction(async (tx) => {
+      await returnToQueue(tx, this.#held(item), back);
+      await dropNotes(tx, { workspaceId: item.workspaceId, except: null });
+    });
   }
 
   async #giveUp(item: QueueItem, sentence: string): Promise<void> {

@@ -1,11 +1,13 @@
 import { isAskedFor } from "@molecule/domain/decide";
 import { explainAttempt } from "@molecule/domain/explain";
+import { withInterrupted } from "@molecule/domain/restart-context";
 import { type Actor, type AttemptReason, PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { attempts, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import type { HeldWorkspace, WorkspaceRow } from "./held-workspace.ts";
+import { turnsUnderWay } from "./interrupted-turns.ts";
 import { type ChangesBetween, changesBetween } from "./merged-changes.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 import { stageMarked } from "./stage-mark.ts";
@@ -32,18 +34,25 @@ export async function beginAttempt(
     upTo: row.desiredGen,
   });
   const actor = actorOf(row, options.reason, carried);
-  const sentence = explainAttempt({
+  const interrupted = await turnsUnderWay(tx, row);
+  const why = explainAttempt({
     reason: options.reason,
     actor,
     merged: carried.merged,
     exit: held.downDetail,
     failure: previous?.failure?.sentence ?? null,
   });
+  const sentence = withInterrupted(why, interrupted);
   await orm.insert(attempts).values({
     workspaceId: row.id,
     no,
     reason: options.reason,
-    detail: { sentence, merged: carried.merged, absorbed: [] },
+    detail: {
+      sentence,
+      merged: carried.merged,
+      absorbed: [],
+      ...(interrupted.length === 0 ? {} : { interrupted }),
+    },
     actorKind: actor.kind,
     actorId: actor.id ?? null,
     actorName: actor.name,

@@ -5,6 +5,7 @@ import { appendEvent, hintWork } from "../events/append-event.ts";
 import { attempts, liveness } from "../schema/workspaces.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 import { stageMarked } from "./stage-mark.ts";
+import { tellRestart } from "./tell-restart.ts";
 
 /** The attempt that a token speaks for. */
 export interface AttemptRef {
@@ -102,6 +103,7 @@ export async function makeReady(tx: Transaction, ref: AttemptRef): Promise<boole
     subjectId: ref.workspaceId,
     payload: { recovered_from: "provisioning", attempt: ref.attemptNo },
   });
+  await tellRestart(tx, ref);
   await hintWork(tx, ref.workspaceId);
   return true;
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import type { PublicFailure } from "@molecule/domain/errors";
 import { explainAttempt } from "@molecule/domain/explain";
+import { withInterrupted } from "@molecule/domain/restart-context";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { managedFiles } from "../schema/content.ts";
@@ -76,6 +77,7 @@ export async function takeSnapshot(
       snapForce: row.forceSeq,
       snapDigest: digestOf(found.content, sources.masterKey),
       snapConfig: row.config,
+      snapEnvKeys: Object.keys(found.content.env).sort(),
       detail: await detailAtSnapshot(tx, held, attempt),
     })
     .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, attempt.no)));
@@ -144,13 +146,16 @@ async function detailAtSnapshot(tx: Transaction, held: HeldWorkspace, attempt: A
     attempt.reason,
   );
   const sentence = isByChanges
-    ? explainAttempt({
-        reason: attempt.reason,
-        actor: { kind: attempt.actorKind, name: attempt.actorName },
-        merged,
-        exit: null,
-        failure: null,
-      })
+    ? withInterrupted(
+        explainAttempt({
+          reason: attempt.reason,
+          actor: { kind: attempt.actorKind, name: attempt.actorName },
+          merged,
+          exit: null,
+          failure: null,
+        }),
+        attempt.detail.interrupted ?? [],
+      )
     : attempt.detail.sentence;
   return { ...attempt.detail, merged, sentence };
 }

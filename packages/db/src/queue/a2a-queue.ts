@@ -6,6 +6,9 @@ import { a2aQueue, activity } from "../schema/content.ts";
 import { storableText } from "../storable.ts";
 import { type DeliveryLease, type HeldItem, owned, waiting } from "./delivery-lease.ts";
 
+/** The platform's notes about a restart wait in the same queue; nobody counts or cancels them. */
+const isMessage = sql`COALESCE(${a2aQueue.idempotencyKey}, '') NOT LIKE 'restart-context:%'`;
+
 /** A queue item; its id is also that of its activity row. */
 export type QueueItem = typeof a2aQueue.$inferSelect;
 
@@ -179,6 +182,7 @@ export async function queuePosition(
         eq(a2aQueue.workspaceId, item.workspaceId),
         inArray(a2aQueue.status, ["queued", "dispatched"]),
         isNull(a2aQueue.dispatchedAt),
+        isMessage,
       ),
     )
     .orderBy(desc(a2aQueue.priority), asc(a2aQueue.enqueuedAt), asc(a2aQueue.id));
@@ -215,6 +219,7 @@ export async function findRunningForPerson(
       and(
         eq(a2aQueue.workspaceId, workspaceId),
         sql`${a2aQueue.callerId} IS NULL`,
+        isMessage,
         inArray(a2aQueue.status, ["queued", "dispatched"]),
         taskId === undefined ? undefined : eq(a2aQueue.taskId, taskId),
       ),

@@ -1,7 +1,9 @@
+import { attemptOfRestartContext } from "@molecule/domain/restart-context";
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
+import { markTold } from "../lifecycle/tell-restart.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { owned } from "./delivery-lease.ts";
@@ -54,9 +56,18 @@ export async function endDelivery(
           )
         : owned({ id: item.id, owner }),
     )
-    .returning({ callerId: a2aQueue.callerId, body: a2aQueue.body });
+    .returning({
+      workspaceId: a2aQueue.workspaceId,
+      callerId: a2aQueue.callerId,
+      body: a2aQueue.body,
+      idempotencyKey: a2aQueue.idempotencyKey,
+    });
   const [message] = ended;
   if (message === undefined) return false;
+  const attemptNo = attemptOfRestartContext(message.idempotencyKey);
+  if (attemptNo !== null && end.status === "ok") {
+    await markTold(tx, { workspaceId: message.workspaceId, attemptNo });
+  }
   await tellDelegation(tx, message, end);
   const [row] = await orm
     .update(activity)
@@ -72,7 +83,8 @@ export async function endDelivery(
     .returning();
   if (row === undefined) return true;
   await tellActivity(tx, row);
-  if (end.isForPerson && end.status === "ok") await tellAnswer(tx, row);
+  const isAsked = end.isForPerson && attemptNo === null;
+  if (isAsked && end.status === "ok") await tellAnswer(tx, row);
   return true;
 }
 

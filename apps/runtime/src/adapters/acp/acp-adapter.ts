@@ -242,6 +242,10 @@ function newInstructions(text: string): acp.ContentBlock {
 
 function contentBlock(part: PromptPart): acp.ContentBlock {
   if (part.kind === "text") return { type: "text", text: part.text };
+  if (part.kind === "note") {
+    const text = `<system-reminder>\nThe platform says:\n\n${part.text}\n</system-reminder>\n`;
+    return { type: "text", text };
+  }
   const place = part.uri.replace(/^workspace:/, "");
   return { type: "text", text: `Attached file "${part.name}": ${place}` };
 }

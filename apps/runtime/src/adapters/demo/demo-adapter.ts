@@ -24,9 +24,19 @@ const COUNT_DELAY_MS = 500;
 /** Longest file that is shown in an answer, in characters. */
 const MAX_SHOWN = 20_000;
 
+/** What the platform last told it. */
+interface Memory {
+  note: string | null;
+}
+
+interface Remembering extends DemoAdapterDeps {
+  readonly memory: Memory;
+}
+
 const ABILITIES = [
   '"list files", "read notes.md", "write notes.md: some text"',
   '"who are you", "which model are you running with"',
+  '"why were you restarted"',
   '"who are my peers", "delegate to NAME: a task"',
   '"tell me: a message", "count slowly to 10"',
 ] as const;
@@ -37,17 +47,18 @@ const ABILITIES = [
  */
 export function demoAdapter(deps: DemoAdapterDeps): AgentAdapter {
   const stopping = new AbortController();
+  const memory: Memory = { note: null };
   return {
     name: "demo",
     start: async () => undefined,
     prompt: (_contextId, parts, signal) =>
-      turn(deps, parts, AbortSignal.any([signal, stopping.signal])),
+      turn({ ...deps, memory }, parts, AbortSignal.any([signal, stopping.signal])),
     stop: async () => stopping.abort(),
   };
 }
 
 async function* turn(
-  deps: DemoAdapterDeps,
+  deps: Remembering,
   parts: readonly PromptPart[],
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
@@ -67,13 +78,15 @@ async function* turn(
 }
 
 async function* answer(
-  deps: DemoAdapterDeps,
+  deps: Remembering,
   parts: readonly PromptPart[],
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent> {
   signal.throwIfAborted();
   const text = parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n");
   const files = parts.flatMap((part) => (part.kind === "file" ? [part.name] : []));
+  const notes = parts.flatMap((part) => (part.kind === "note" ? [part.text] : []));
+  deps.memory.note = notes.at(-1) ?? deps.memory.note;
   const request = understand(text);
   if (files.length > 0) {
     yield* say(
@@ -92,7 +105,7 @@ async function* answer(
 
 /** Does what was asked, telling each step, and answers what to say. */
 async function* perform(
-  deps: DemoAdapterDeps,
+  deps: Remembering,
   request: Exclude<DemoRequest, { kind: "count" }>,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, string> {
@@ -103,6 +116,10 @@ async function* perform(
       return `I am **${deps.config.name}**, a demo agent: deterministic, without a language model and without a key.${roleOf(deps.config)} Say "help" to see what I understand.`;
     case "settings":
       return settings(deps);
+    case "restart":
+      return deps.memory.note === null
+        ? "Nobody has told me of a restart."
+        : `The platform told me:\n\n\`\`\`\n${deps.memory.note}\n\`\`\``;
     case "unknown":
       return unknown(deps, request.text);
     case "list":

@@ -6,6 +6,7 @@ export type DemoRequest =
   | { readonly kind: "write"; readonly file: string; readonly content: string }
   | { readonly kind: "who" }
   | { readonly kind: "settings" }
+  | { readonly kind: "restart" }
   | { readonly kind: "peers" }
   | { readonly kind: "delegate"; readonly peer: string; readonly task: string }
   | { readonly kind: "notify"; readonly message: string }
@@ -69,6 +70,7 @@ const RULES: readonly Rule[] = [
   ],
   [/\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b/i, () => ({ kind: "who" })],
   [/\b(?:peers?|colleagues?|team ?mates?|other agents|who else)\b/i, () => ({ kind: "peers" })],
+  [/\bwhy\b.*\brestart(?:ed)?\b|\bwhat changed\b/i, () => ({ kind: "restart" })],
   [
     /\b(?:model|settings?|instructions?|configuration|provider|attempt)\b/i,
     () => ({ kind: "settings" }),

@@ -1,0 +1,100 @@
+import { markFirstHeartbeat } from "@molecule/db/lifecycle/mark-registered";
+import { waitUntil } from "@molecule/testing/wait-until";
+import { expect, it } from "vitest";
+import { message, runAt, saying, startTestAgent } from "../a2a/test-agent.fixture.ts";
+import { createTestApi, type TestApi } from "../api.fixture.ts";
+
+/** A second attempt whose agent beats for the first time: its note is queued with that. */
+async function restartAt(api: TestApi, id: string, address: string): Promise<void> {
+  await runAt(api, id, address);
+  await runAt(api, id, address);
+  await api.test.sql`
+    UPDATE attempts SET outcome = NULL, ready_at = NULL, reason = 'user',
+      detail = '{"sentence":"restarted by Ada","merged":[],"absorbed":[]}'
+    WHERE workspace_id = ${id} AND no = 2`;
+  await api.test.sql`
+    UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() + interval '1 hour'
+    WHERE id = ${id}`;
+}
+
+const ready = (api: TestApi, id: string) =>
+  api.test.db.transaction((tx) => markFirstHeartbeat(tx, { workspaceId: id, attemptNo: 2 }));
+
+async function noteOf(api: TestApi, id: string) {
+  const [row] = await api.test.sql`
+    SELECT q.status, q.attempts, a.status AS told, t.restart_context_at AS known
+    FROM a2a_queue q JOIN activity a ON a.id = q.id
+    JOIN attempts t ON t.workspace_id = q.workspace_id AND t.no = 2
+    WHERE q.workspace_id = ${id} AND q.idempotency_key = ${`restart-context:${id}:2`}`;
+  return row ?? {};
+}
+
+const messageIdOf = (body: Record<string, unknown>) =>
+  (body as { params: { message: { messageId: string } } }).params.message.messageId;
+
+it("C5: the note reaches the agent before what waits for it, and is no line of the chat", async () => {
+  await using api = await createTestApi();
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await restartAt(api, id, agent.address);
+  const sent = await api.call("POST", `/workspaces/${id}/a2a`, { body: message("hi", "m1") });
+  expect(sent.status).toBe(202);
+  await ready(api, id);
+  await waitUntil("both have come", () => agent.calls.length === 2);
+  expect(agent.calls.map((call) => messageIdOf(call.body))).toEqual([
+    `restart-context:${id}:2`,
+    "m1",
+  ]);
+  await waitUntil("the agent knows", async () => (await noteOf(api, id)).known);
+  expect(await noteOf(api, id)).toMatchObject({ status: "completed", told: "ok" });
+  const [seen] = await api.test.sql`
+    SELECT count(*) FILTER (WHERE activity_type = 'a2a_receive')::int AS messages,
+      (SELECT count(*)::int FROM events WHERE subject_id = ${id} AND event = 'A2A_RESPONSE'
+        AND payload->>'message_id' LIKE 'restart-context:%') AS answers
+    FROM activity WHERE workspace_id = ${id} AND source_id IS NULL AND method = 'message/send'`;
+  expect(seen).toEqual({ messages: 1, answers: 0 });
+  const activity = await api.call("GET", `/workspaces/${id}/activity?type=lifecycle`);
+  const rows = (await activity.json()) as { summary: string }[];
+  expect(rows.map((row) => row.summary)).toContain(
+    "Telling Target what its restart changed (attempt 2)",
+  );
+});
+
+it("C7: a note whose connection broke, or whose server was killed, comes again under its id", async () => {
+  await using api = await createTestApi();
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await restartAt(api, id, agent.address);
+  agent.behave((_call, _res, req) => void req.socket.destroy());
+  await ready(api, id);
+  await waitUntil("it broke once", async () => (await noteOf(api, id)).attempts === 1);
+  expect((await noteOf(api, id)).known).toBeNull();
+  // As a server that was killed after the first byte leaves it.
+  await api.test.sql`
+    UPDATE a2a_queue SET status = 'dispatched', dispatched_at = cp_now(), lease_owner = 'dead',
+      lease_until = cp_now() - interval '1 s', next_action_at = cp_now() WHERE workspace_id = ${id}`;
+  agent.behave(saying(""));
+  await waitUntil("the agent knows", async () => (await noteOf(api, id)).known);
+  const ids = new Set(agent.calls.map((call) => messageIdOf(call.body)));
+  expect([...ids]).toEqual([`restart-context:${id}:2`]);
+  expect(agent.calls.length).toBeGreaterThanOrEqual(2);
+});
+
+it("C6: a note never reaches another attempt and wakes nobody", async () => {
+  await using api = await createTestApi();
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await restartAt(api, id, agent.address);
+  await api.test.sql`UPDATE workspaces SET intent = 'hibernated' WHERE id = ${id}`;
+  await api.test.sql`
+    INSERT INTO activity (workspace_id, activity_type, summary, message_id)
+    VALUES (${id}, 'lifecycle', 'note', ${`restart-context:${id}:2`})`;
+  await api.test.sql`
+    INSERT INTO a2a_queue (id, workspace_id, body, method, idempotency_key, next_action_at)
+    SELECT id, workspace_id, '{}', 'message/send', message_id, cp_now() FROM activity
+    WHERE message_id = ${`restart-context:${id}:2`}`;
+  await waitUntil("it is taken back", async () => (await noteOf(api, id)).status === "dropped");
+  const [row] = await api.test.sql`SELECT intent FROM workspaces WHERE id = ${id}`;
+  expect(row?.intent).toBe("hibernated");
+  expect(agent.calls).toEqual([]);
+});
