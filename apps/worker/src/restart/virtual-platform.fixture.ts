@@ -217,6 +217,13 @@ export class VirtualPlatform {
     return isBooting ? last : last + 1;
   }
 
+  /** When each attempt began, in ms of virtual time, from the first. */
+  async begunAt(workspaceId: string): Promise<readonly number[]> {
+    const rows = await this.#sql`
+      SELECT created_at FROM attempts WHERE workspace_id = ${workspaceId} ORDER BY no`;
+    return rows.map((row) => (row.created_at as Date).getTime() - EPOCH);
+  }
+
   /** What the running instance was started with at `path`; null without one. */
   runsWith(workspaceId: string, path: string): string | null {
     const instance = this.backend.running().findLast((one) => one.workspaceId === workspaceId);
