@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isMassRemoval, type ListedInstance, sweepVerdict } from "./sweep.ts";
+import { isMassRemoval, type ListedInstance, sweepGrounds, sweepVerdict } from "./sweep.ts";
 
 const GRACE_MS = 60_000;
 const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
@@ -38,4 +38,22 @@ it("G6: removes what a late worker has made of a workspace that rests", () => {
   const resting = { isDeleted: false, isResting: true, currentAttempt: 3, machineAttempt: null };
   expect(sweepVerdict(listed({ workspace: resting }), GRACE_MS)).toBe("remove");
   expect(sweepVerdict(listed({ workspace: resting, labelAttempt: 4 }), GRACE_MS)).toBe("keep");
+});
+it("G14: leaves to a stop under way what it is stopping", () => {
+  const stopping = { ...of(4).workspace, isBeingStopped: true };
+  expect(sweepVerdict(listed({ workspace: stopping }), GRACE_MS)).toBe("wait");
+  expect(sweepVerdict(listed({ workspace: stopping, labelAttempt: 4 }), GRACE_MS)).toBe("keep");
+  const deleted = { ...of(4, null, true).workspace, isBeingStopped: true };
+  expect(sweepVerdict(listed({ workspace: deleted }), GRACE_MS)).toBe("remove_deleted");
+});
+it("G13: every removal has a rule and says what was seen", () => {
+  const resting = { ...of(3).workspace, isResting: true };
+  const rules = [
+    listed(of(4)),
+    listed(of(3, null, true)),
+    listed({ workspace: resting }),
+    listed({ workspace: null }),
+  ].map((one) => sweepGrounds(one));
+  expect(rules.map(({ rule }) => rule)).toEqual(["G2", "G2", "G6", "G3"]);
+  expect(new Set(rules.map(({ although }) => although)).size).toBe(4);
 });

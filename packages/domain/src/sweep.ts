@@ -11,6 +11,8 @@ export interface ListedInstance {
     readonly currentAttempt: number;
     /** The attempt on the machine's row, which wins over the label; null without a row. */
     readonly machineAttempt: number | null;
+    /** A worker is stopping it at this moment. Absent: no. */
+    readonly isBeingStopped?: boolean;
   } | null;
   /** How long it has been seen without a workspace, in ms. */
   readonly unknownForMs: number;
@@ -19,7 +21,7 @@ export interface ListedInstance {
 /** What a sweep does with one instance. */
 export type SweepVerdict = "keep" | "wait" | "remove" | "remove_deleted";
 
-/** Source: lifecycle A5 sweep. SPEC: G1 to G4, G6. */
+/** Source: lifecycle A5 sweep. SPEC: G1 to G4, G6, G14. */
 export function sweepVerdict(instance: ListedInstance, orphanGraceMs: number): SweepVerdict {
   const { workspace } = instance;
   if (workspace === null) return instance.unknownForMs >= orphanGraceMs ? "remove" : "wait";
@@ -27,7 +29,27 @@ export function sweepVerdict(instance: ListedInstance, orphanGraceMs: number): S
   const attempt = workspace.machineAttempt ?? instance.labelAttempt;
   const isOld = attempt < workspace.currentAttempt;
   const isUnwanted = workspace.isResting && attempt === workspace.currentAttempt;
-  return isOld || isUnwanted ? "remove" : "keep";
+  if (!isOld && !isUnwanted) return "keep";
+  return workspace.isBeingStopped === true ? "wait" : "remove";
+}
+
+/** Why an instance is removed. */
+export interface SweepGrounds {
+  /** Number of the rule in SPEC.md. */
+  readonly rule: "G2" | "G3" | "G6";
+  /** Completes "It was still there although …". */
+  readonly although: string;
+}
+
+/** The grounds of a verdict to remove. */
+export function sweepGrounds({ workspace, labelAttempt }: ListedInstance): SweepGrounds {
+  if (workspace === null)
+    return { rule: "G3", although: "the database does not know its workspace" };
+  if (workspace.isDeleted) return { rule: "G2", although: "the workspace was deleted" };
+  const { currentAttempt } = workspace;
+  return (workspace.machineAttempt ?? labelAttempt) < currentAttempt
+    ? { rule: "G2", although: `attempt ${currentAttempt} is the current one` }
+    : { rule: "G6", although: "the workspace rests" };
 }
 
 /** Most removals of one sweep that need no second look. */

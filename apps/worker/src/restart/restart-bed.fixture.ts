@@ -71,6 +71,8 @@ export function useRestartBed(): RestartBed {
     await present().setSkewMs(0);
     await present().sql`DELETE FROM workspaces`;
     await present().sql`DELETE FROM global_secrets`;
+    await present().sql`DELETE FROM sweep_holds`;
+    await present().sql`DELETE FROM backend_identities`;
   });
   afterAll(async () => {
     await database?.close();

@@ -11,6 +11,8 @@ export interface RestartSettings {
   readonly createTimeoutMs: number;
   /** A stop that keeps failing is told to a person after this, and goes on. */
   readonly stopAlertMs: number;
+  /** An instance that does not end is fenced after this, and the next start goes on without it. */
+  readonly fenceAfterMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
   /** Workspaces worked on at the same time. */
@@ -50,6 +52,7 @@ export function restartSettings(given: {
     bootTimeoutMs: given.bootTimeoutMs,
     createTimeoutMs: 180_000,
     stopAlertMs: 600_000,
+    fenceAfterMs: Math.max(120_000 * scale, 10_000),
     leaseMs: given.leaseMs,
     pollMs: given.pollMs,
     concurrency: given.concurrency,

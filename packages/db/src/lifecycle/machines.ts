@@ -42,6 +42,27 @@ export async function attemptsWithMachine(
   return rows.map((row) => row.no);
 }
 
+/**
+ * A machine that a backend lists has a row, also one whose worker was killed before it recorded it: what
+ * is waited for is seen then, however long it takes.
+ */
+export async function recordListed(
+  q: Queryable,
+  backend: Backend,
+  listed: {
+    readonly providerId: string;
+    readonly workspaceId: string;
+    readonly attemptNo: number;
+  },
+): Promise<void> {
+  const { providerId, workspaceId, attemptNo } = listed;
+  await ormOf(q).execute(sql`
+    INSERT INTO machines (provider_id, workspace_id, backend, first_attempt, current_attempt, fence)
+    SELECT ${providerId}, w.id, ${backend}, ${attemptNo}, ${attemptNo}, w.lease_epoch
+    FROM workspaces w WHERE w.id = ${workspaceId}
+    ON CONFLICT DO NOTHING`);
+}
+
 /** Announces removals before the backend is asked, so that the canvas can show what is waited for. */
 export async function markRemoving(
   q: Queryable,
@@ -60,13 +81,13 @@ export async function markRemoving(
     );
 }
 
-/** Notes that the backend has confirmed an attempt's machine gone. */
+/** Notes that the backend has confirmed an attempt's machine gone; false when that was noted before. */
 export async function markRemoved(
   q: Queryable,
   workspaceId: string,
   attemptNo: number,
-): Promise<void> {
-  await ormOf(q)
+): Promise<boolean> {
+  const rows = await ormOf(q)
     .update(machines)
     .set({ removedAt: sql`cp_now()`, removingAt: sql`COALESCE(${machines.removingAt}, cp_now())` })
     .where(
@@ -75,7 +96,9 @@ export async function markRemoved(
         eq(machines.currentAttempt, attemptNo),
         isNull(machines.removedAt),
       ),
-    );
+    )
+    .returning({ providerId: machines.providerId });
+  return rows.length > 0;
 }
 
 /**
@@ -90,7 +113,7 @@ export async function claimRemoval(
   if (seenAttempt === null) return true;
   const rows = await ormOf(q)
     .update(machines)
-    .set({ removingAt: sql`cp_now()` })
+    .set({ removingAt: sql`COALESCE(${machines.removingAt}, cp_now())` })
     .where(and(eq(machines.providerId, providerId), eq(machines.currentAttempt, seenAttempt)))
     .returning({ providerId: machines.providerId });
   return rows.length > 0;
@@ -106,6 +129,9 @@ export interface SweptRow {
   readonly currentAttempt: number;
   /** The machine's present attempt, which wins over the label; null without a row. */
   readonly machineAttempt: number | null;
+  /** A worker is stopping it at this moment. */
+  readonly isBeingStopped: boolean;
+  readonly isFenced: boolean;
 }
 
 /**
@@ -128,10 +154,13 @@ export async function readForSweep(
     is_resting: boolean;
     current_attempt: string;
     machine_attempt: string | null;
+    is_being_stopped: boolean;
+    is_fenced: boolean;
   }>(sql`
     SELECT l."providerId" AS provider_id, w.id AS workspace_id, w.phase = 'DELETED' AS is_deleted,
       w.phase = 'PAUSED' AS is_resting,
-      w.current_attempt, m.current_attempt AS machine_attempt
+      w.current_attempt, m.current_attempt AS machine_attempt, m.fenced_at IS NOT NULL AS is_fenced,
+      w.phase IN ('STOPPING', 'DELETING') AND COALESCE(w.lease_until > cp_now(), false) AS is_being_stopped
     FROM jsonb_to_recordset(${pairs}::jsonb) AS l("providerId" text, "workspaceId" text)
     JOIN workspaces w ON w.id::text = l."workspaceId"
     LEFT JOIN machines m ON m.provider_id = l."providerId" AND m.backend = ${backend}`);
@@ -144,6 +173,8 @@ export async function readForSweep(
         isResting: row.is_resting,
         currentAttempt: Number(row.current_attempt),
         machineAttempt: row.machine_attempt === null ? null : Number(row.machine_attempt),
+        isBeingStopped: row.is_being_stopped,
+        isFenced: row.is_fenced,
       },
     ]),
   );
