@@ -21,6 +21,9 @@ const schema = z.object({
   MOLECULE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   MOLECULE_IMAGE_PREFIX: z.string().optional(),
   MOLECULE_IMAGE_TAG: z.string().optional(),
+  IMAGE_AUTO_REFRESH: z.string().optional(),
+  GHCR_USER: z.string().optional(),
+  GHCR_TOKEN: z.string().optional(),
   MOLECULE_STOP_AGENTS_ON_EXIT: z.string().optional(),
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
@@ -58,6 +61,10 @@ export interface WorkerEnv {
   readonly imagePrefix: string | undefined;
   /** Their tag; undefined: the platform's version. */
   readonly imageTag: string | undefined;
+  /** Images whose tag moves are looked after by themselves. */
+  readonly refreshesImages: boolean;
+  /** For images below `ghcr.io/`. */
+  readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
   readonly dockerHost: string | undefined;
   readonly tierOverrides: TierOverrides;
   /** Instances end together with this process. */
@@ -161,6 +168,10 @@ export function readEnv(
     concurrency: env.MOLECULE_CONCURRENCY,
     imagePrefix: env.MOLECULE_IMAGE_PREFIX || undefined,
     imageTag: env.MOLECULE_IMAGE_TAG || undefined,
+    refreshesImages: env.IMAGE_AUTO_REFRESH === "true" || env.IMAGE_AUTO_REFRESH === "1",
+    registryLogin: env.GHCR_TOKEN
+      ? { username: env.GHCR_USER ?? "", password: env.GHCR_TOKEN }
+      : undefined,
     dockerHost: env.DOCKER_HOST === "" ? undefined : env.DOCKER_HOST,
     tierOverrides: readTierOverrides(source),
     stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",

@@ -12,6 +12,7 @@ import { createDockerBackend, type DockerBackend } from "./adapters/docker/docke
 import { createProcessBackend } from "./adapters/process/process-backend.ts";
 import { announce } from "./announce.ts";
 import { readEnv, type WorkerEnv } from "./env.ts";
+import { FleetJobs } from "./fleet/fleet-jobs.ts";
 import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
 import { createAgentPackages } from "./provisioning/agent-packages.ts";
@@ -57,6 +58,7 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
     publicPort: env.platformPort,
     imagePrefix: env.imagePrefix,
     imageTag: env.imageTag,
+    registryLogin: env.registryLogin,
     runtimeBundle: existsSync(original) ? original : env.runtimeBundle,
     nodePath: env.runtimeNode,
     dockerHost: env.dockerHost,
@@ -150,6 +152,8 @@ async function start(
   scope.add("prober", () => prober.stop());
   const sweeper = new Sweeper(watched);
   scope.add("sweeper", () => sweeper.stop());
+  const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });
+  scope.add("fleet", () => fleet.stop());
   const { defaultBackend, backendNote } = announcement.info;
   return { ready: true, backend: defaultBackend, note: backendNote };
 }

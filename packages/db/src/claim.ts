@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "./database.ts";
 
 /** Tables whose rows are due work: each has `next_action_at`, a lease and a fence. */
-export type DueTable = "workspaces" | "a2a_queue";
+export type DueTable = "workspaces" | "a2a_queue" | "fleet_jobs" | "watched_images";
 
 /** A leased row. The epoch is the fence: a write that names an older one touches nothing. */
 export interface Claim {
@@ -20,7 +20,12 @@ export interface ClaimOptions {
   readonly limit: number;
 }
 
-const NAMES = { workspaces: sql`workspaces`, a2a_queue: sql`a2a_queue` };
+const NAMES = {
+  workspaces: sql`workspaces`,
+  a2a_queue: sql`a2a_queue`,
+  fleet_jobs: sql`fleet_jobs`,
+  watched_images: sql`watched_images`,
+};
 
 /**
  * Leases due rows that nobody holds, oldest first, each with a new epoch. Rows that somebody has

@@ -25,6 +25,8 @@ export function createFakeImageEngine(): FakeImageEngine {
     failNextBuild: false,
     has: async (reference) => fake.local.has(reference),
     canPull: async (reference) => fake.remote.has(reference),
+    idOf: async (reference) => (fake.local.has(reference) ? `id of ${reference}` : null),
+    digestOf: async (reference) => (fake.remote.has(reference) ? `digest of ${reference}` : null),
     pull: async (reference) => {
       if (!fake.remote.has(reference)) throw refused();
       fake.pulls.push(reference);

@@ -6,6 +6,10 @@ export interface ImageEngine {
   has(reference: string): Promise<boolean>;
   /** Whether a registry that the engine reaches offers it. Never throws. */
   canPull(reference: string, timeoutMs: number): Promise<boolean>;
+  /** The id of the image that the engine has under this name; null when it has none. */
+  idOf(reference: string): Promise<string | null>;
+  /** The digest that a registry has under this name; null when none answers. Never throws. */
+  digestOf(reference: string, timeoutMs: number): Promise<string | null>;
   /** The engine has the image afterwards. */
   pull(reference: string, progress: ImageProgress): Promise<void>;
   /** The engine has an image of this name, built from the context's `Dockerfile`. */

@@ -47,10 +47,26 @@ export interface RuntimeImages {
    * @throws BackendError as `ensure`.
    */
   prepare(runtime: string, progress: ImageProgress): Promise<string>;
+  /**
+   * The runtime's image pulled again whatever its tag is, or made where no registry is named.
+   * @throws BackendError when there is no newer look at it; what is here stays. SPEC: I8.
+   */
+  refresh(runtime: string, progress: ImageProgress): Promise<RefreshedImage>;
+  /** The name of the runtime's image when a publisher moves it; null when it stays what it is. */
+  movingName(runtime: string): string | null;
+  /** Names of the images that starts use now, by runtime; those that this process has seen. */
+  known(): ReadonlyMap<string, string>;
   /** The engine said that an image this answered is gone: the next `ensure` looks again. */
   forget(runtime: string): void;
   /** Null when images are there or can be made; else why not, as a sentence. */
   whyNot(): Promise<string | null>;
+}
+
+/** An image after a refresh. */
+export interface RefreshedImage {
+  readonly reference: string;
+  /** From a registry; else it is made here. */
+  readonly isPulled: boolean;
 }
 
 /** The official base; used when the engine has it or reaches a registry. */
@@ -68,6 +84,8 @@ const PLAIN_RUNTIME = "demo";
 interface Flight {
   readonly result: Promise<string>;
   isOver: boolean;
+  /** What it came to, once it did. */
+  reference: string | null;
   readonly listeners: Set<(line: string) => void>;
 }
 
@@ -97,8 +115,13 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
     // Nobody's abort ends a build that others may wait for; the engine calls have deadlines.
     const signal = new AbortController().signal;
     const progress = { signal, onProgress: steady.onProgress };
-    const result = ensureImage({ ...options, base: sharedBase }, runtime, progress);
-    const flight: Flight = { result, listeners, isOver: false };
+    const result = ensureImage({ ...options, base: sharedBase }, runtime, progress).then(
+      (reference) => {
+        flight.reference = reference;
+        return reference;
+      },
+    );
+    const flight: Flight = { result, listeners, isOver: false, reference: null };
     flights.set(runtime, flight);
     result
       .finally(() => {
@@ -130,6 +153,23 @@ export function createRuntimeImages(options: RuntimeImagesOptions): RuntimeImage
       if (isStale) flights.delete(runtime);
       return ensure(runtime, progress);
     },
+    refresh: async (runtime, progress) => {
+      const reference = publishedName(options, runtime);
+      if (options.imagePrefix !== undefined) {
+        await options.engine.pull(reference, progress);
+      }
+      // Another image may be the right one now.
+      if (flights.get(runtime)?.isOver === true) flights.delete(runtime);
+      if (options.imagePrefix !== undefined) return { reference, isPulled: true };
+      return { reference: await ensure(runtime, progress), isPulled: false };
+    },
+    movingName: (runtime) => (isMoving(options, runtime) ? publishedName(options, runtime) : null),
+    known: () =>
+      new Map(
+        [...flights].flatMap(([runtime, { reference }]) =>
+          reference === null ? [] : [[runtime, reference] as const],
+        ),
+      ),
     forget: (runtime) => void flights.delete(runtime),
     async whyNot() {
       if (flights.has(PLAIN_RUNTIME)) return null;

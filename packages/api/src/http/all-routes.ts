@@ -1,5 +1,6 @@
 import { agentRoutes } from "./agent-routes.ts";
 import { eventRoutes, type StreamParts } from "./event-routes.ts";
+import { fleetRoutes } from "./fleet-routes.ts";
 import { platformRoutes } from "./platform-routes.ts";
 import type { Route } from "./router.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
@@ -12,6 +13,7 @@ export function allRoutes(stream: StreamParts): readonly Route[] {
     ...eventRoutes(stream),
     ...signInRoutes(),
     ...workspaceRoutes,
+    ...fleetRoutes,
     ...agentRoutes(),
   ];
 }

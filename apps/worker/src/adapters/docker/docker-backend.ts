@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { FleetImages } from "../../fleet/fleet-images.ts";
 import type { ImageProgress } from "../../images/image-engine.ts";
 import { type AgentPackage, createRuntimeImages } from "../../images/runtime-images.ts";
 import type { ComputeBackend } from "../../provisioning/compute-backend.ts";
@@ -6,7 +7,8 @@ import { availabilityOf } from "./availability.ts";
 import { readConfigs } from "./config-volume.ts";
 import { instanceOf, listContainers } from "./containers.ts";
 import { createInstance } from "./create-instance.ts";
-import { createDockerImages } from "./docker-images.ts";
+import { createDockerFleetImages } from "./docker-fleet-images.ts";
+import { createDockerImages, type RegistryLogin } from "./docker-images.ts";
 import { createEngine } from "./engine.ts";
 import { engineIdentity } from "./engine-identity.ts";
 import { fenceInstance } from "./fence-instance.ts";
@@ -32,6 +34,8 @@ export interface DockerBackendOptions {
   readonly imagePrefix?: string | undefined;
   /** MOLECULE_IMAGE_TAG, their tag; absent means the platform's version. */
   readonly imageTag?: string | undefined;
+  /** GHCR_USER and GHCR_TOKEN, for images below `ghcr.io/`; absent: it is asked without a name. */
+  readonly registryLogin?: { readonly username: string; readonly password: string } | undefined;
   /** The built `runtime.mjs`; its Dockerfile is `../image/Dockerfile` seen from there. */
   readonly runtimeBundle: string;
   /** The Node binary for a base image that is made without a registry. */
@@ -47,6 +51,8 @@ export interface DockerBackendOptions {
 
 /** The Docker backend and what only it can say. */
 export interface DockerBackend extends ComputeBackend {
+  /** Images as the work over the whole fleet needs them. */
+  readonly images: FleetImages;
   /**
    * The address on which the server must listen for containers, the platform's network existing
    * afterwards; null when containers reach this machine another way. May change when somebody
@@ -64,15 +70,17 @@ export interface DockerBackend extends ComputeBackend {
 /** A backend on the machine's Docker engine. Nothing is asked of the engine before the first call. */
 export function createDockerBackend(options: DockerBackendOptions): DockerBackend {
   const engine = createEngine({ dockerHost: options.dockerHost });
+  const imageEngine = createDockerImages(engine, loginFor(options.registryLogin));
   const images = createRuntimeImages({
     ...options,
-    engine: createDockerImages(engine),
+    engine: imageEngine,
     dockerfile: path.join(path.dirname(options.runtimeBundle), "../image/Dockerfile"),
     workFolder: path.join(options.home, "build"),
   });
   return backendOn({
     engine,
     images,
+    fleetImages: createDockerFleetImages({ ...options, engine, imageEngine, images }),
     place: createPlatformPlace(engine, options),
     platformId: options.platformId,
     publicPort: options.publicPort,
@@ -81,7 +89,12 @@ export function createDockerBackend(options: DockerBackendOptions): DockerBacken
   });
 }
 
-function backendOn(scope: DockerScope): DockerBackend {
+/** Only that one registry learns the login; any other is asked without a name. */
+function loginFor(login: DockerBackendOptions["registryLogin"]): RegistryLogin {
+  return (reference) => (reference.startsWith("ghcr.io/") ? login : undefined);
+}
+
+function backendOn(scope: DockerScope & { readonly fleetImages: FleetImages }): DockerBackend {
   const { engine, platformId, images } = scope;
   const tasks: TaskScope = { engine, platformId, images };
   return {
@@ -130,6 +143,7 @@ function backendOn(scope: DockerScope): DockerBackend {
         readLogs(scope, { workspaceId, attemptNo }, lines),
       ),
     files: createLiveFiles(tasks),
+    images: scope.fleetImages,
     bridgeGateway: () =>
       asPort({ doing: "create the platform's network", code: "create_failed" }, async () => {
         return (await scope.place.settle()).network.gateway;

@@ -7,39 +7,43 @@ import { EngineError, hasStatus, toBackendError } from "./engine-error.ts";
 
 const LONG_MS = 15 * 60_000;
 
+/** What a registry wants to know of who asks; undefined for one that is asked without a name. */
+export type RegistryLogin = (
+  reference: string,
+) => { readonly username: string; readonly password: string } | undefined;
+
 /** The engine as a place to make images in. Failures are BackendErrors. */
-export function createDockerImages(engine: Engine): ImageEngine {
+export function createDockerImages(
+  engine: Engine,
+  loginFor: RegistryLogin = () => undefined,
+): ImageEngine {
+  const digestOf = async (reference: string, timeoutMs: number): Promise<string | null> => {
+    const authconfig = loginFor(reference);
+    try {
+      const found = await engine.call(
+        "ask the registry",
+        (docker, abortSignal) =>
+          docker.getImage(reference).distribution({ abortSignal, authconfig }),
+        { timeoutMs },
+      );
+      return (found as RegistryAnswer).Descriptor.digest;
+    } catch {
+      return null;
+    }
+  };
   return {
-    async has(reference) {
-      try {
-        await engine.call("inspect an image", (docker) => docker.getImage(reference).inspect());
-        return true;
-      } catch (error) {
-        if (hasStatus(error, 404)) return false;
-        throw await toBackendError(error, {
-          doing: "look for an image",
-          code: "image_unavailable",
-        });
-      }
-    },
-    async canPull(reference, timeoutMs) {
-      try {
-        await engine.call(
-          "ask the registry",
-          (docker, abortSignal) => docker.getImage(reference).distribution({ abortSignal }),
-          { timeoutMs },
-        );
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    has: async (reference) => (await idOf(engine, reference)) !== null,
+    idOf: (reference) => idOf(engine, reference),
+    canPull: async (reference, timeoutMs) => (await digestOf(reference, timeoutMs)) !== null,
+    digestOf,
     pull: (reference, progress) =>
       long(engine, "pull an image", progress, async (signal) => {
         const { name: fromImage, tag } = splitReference(reference);
         progress.onProgress(`Pulling ${reference}`);
         // Without a tag the engine would pull every tag that the registry has.
+        const authconfig = loginFor(reference);
         const stream = await engine.docker.createImage({
+          ...(authconfig === undefined ? {} : { authconfig }),
           fromImage,
           tag: tag || "latest",
           abortSignal: signal,
@@ -81,6 +85,18 @@ export function createDockerImages(engine: Engine): ImageEngine {
   };
 }
 
+async function idOf(engine: Engine, reference: string): Promise<string | null> {
+  try {
+    const found = await engine.call("inspect an image", (docker) =>
+      docker.getImage(reference).inspect(),
+    );
+    return found.Id;
+  } catch (error) {
+    if (hasStatus(error, 404)) return null;
+    throw await toBackendError(error, { doing: "look for an image", code: "image_unavailable" });
+  }
+}
+
 async function long(
   engine: Engine,
   doing: string,
@@ -113,6 +129,11 @@ async function follow(
     }
     onMessage(message);
   }
+}
+
+/** What a registry has under a name. Source: Docker Engine API 1.41, `DistributionInspect`. */
+interface RegistryAnswer {
+  readonly Descriptor: { readonly digest: string };
 }
 
 /** One line of the engine's progress. Source: Docker Engine API 1.41, `ImageCreate`, `ImageBuild`. */

@@ -4,8 +4,10 @@ import { realPart } from "@molecule/testing/require-real";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRuntimeImages, type RuntimeImages } from "../../images/runtime-images.ts";
+import { createDockerFleetImages } from "./docker-fleet-images.ts";
 import { createDockerImages } from "./docker-images.ts";
 import { createEngine } from "./engine.ts";
+import { instanceLabels } from "./names.ts";
 import { isEngineRunning } from "./test-bed.ts";
 import { hasRegistry, openTestRegistry, type TestRegistry } from "./test-registry.fixture.ts";
 
@@ -108,6 +110,37 @@ describe.runIf(isComplete)("images from a real registry", () => {
     await forget(keep);
     return id;
   }
+
+  it("I8 I9 a refresh follows a pinned tag too, and tells which instances are on an older image", async () => {
+    const platformId = randomUUID();
+    const own = images("3.0.0");
+    const options = { engine, imageEngine: docker, images: own, platformId, imagePrefix: prefix };
+    const fleet = createDockerFleetImages(options);
+    expect(await fleet.whyNot()).toBeNull();
+    const reference = `${prefix}/runtime-demo:3.0.0`;
+    const first = await publish("3.0.0", "first");
+    expect(await fleet.refresh("demo", progress)).toEqual({
+      reference,
+      imageId: first,
+      isPulled: true,
+    });
+    const key = { workspaceId: randomUUID(), attemptNo: 1 };
+    const container = await engine.docker.createContainer({
+      Image: reference,
+      Cmd: ["never-started"],
+      Labels: instanceLabels(platformId, key),
+    });
+    try {
+      const before = await fleet.digestOf(reference);
+      const second = await publishBeside(reference, "3.0.0");
+      expect(await fleet.digestOf(reference)).not.toBe(before);
+      expect(await fleet.refresh("demo", progress)).toMatchObject({ imageId: second });
+      expect(await fleet.inUse()).toEqual([{ ...key, imageId: first }]);
+    } finally {
+      await container.remove({ force: true });
+    }
+    await expect(fleet.refresh("claude-code", progress)).rejects.toThrow();
+  }, 120_000);
 
   it("I7 a registry that is down leaves the image that is here, and comes back by itself", async () => {
     const reference = `${prefix}/runtime-demo:latest`;

@@ -1,0 +1,113 @@
+import { waitUntil } from "@molecule/testing/wait-until";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createTestApi, type TestApi } from "../api.fixture.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await createTestApi();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await api.test.sql`DELETE FROM fleet_jobs`;
+  await api.test.sql`DELETE FROM workers`;
+});
+
+async function announceWorker(isDockerThere = true): Promise<void> {
+  const docker = { name: "docker", isAvailable: isDockerThere, note: "No engine answers." };
+  const info = {
+    backends: [docker],
+    defaultBackend: "docker",
+    backendNote: "",
+    bridgeGateway: null,
+  };
+  await api.test.sql`
+    INSERT INTO workers (id, url, info) VALUES ('w', 'http://127.0.0.1:9', ${api.test.sql.json(info)})`;
+}
+
+/** Ends the running job as a worker would. */
+async function endJob(status: string, result: object, failure: object | null = null) {
+  const { sql } = api.test;
+  await waitUntil("a job runs", async () => {
+    const rows = await sql`
+      UPDATE fleet_jobs SET status = ${status}::fleet_job_status, ended_at = cp_now(),
+        next_action_at = NULL, result = ${sql.json(result as never)},
+        failure = ${failure === null ? null : sql.json(failure as never)}
+      WHERE status = 'running' RETURNING id`;
+    return rows.length > 0 ? true : null;
+  });
+}
+
+const REFRESH = "/admin/workspace-images/refresh";
+
+describe("POST /admin/workspace-images/refresh", () => {
+  it("I8 waits for the worker and answers what it did, and GET shows the same", async () => {
+    await announceWorker();
+    const result = { pulled: ["demo"], failed: ["claude-code"], recreated: ["a"] };
+    const answer = api.call("POST", `${REFRESH}?runtime=demo&recreate=true`);
+    await waitUntil("the job is there", async () => {
+      const [row] = await api.test.sql`SELECT * FROM fleet_jobs`;
+      return row ?? null;
+    });
+    const shown = await (await api.call("GET", REFRESH)).json();
+    expect(shown).toMatchObject({ status: "running", runtime: "demo", recreate: true, pulled: [] });
+    // The same wish again is the same refresh; another one has to wait.
+    const same = api.call("POST", `${REFRESH}?runtime=demo`);
+    const other = await api.call("POST", REFRESH);
+    expect(other.status).toBe(409);
+    expect(await other.json()).toMatchObject({
+      code: "conflict",
+      running: { runtime: "demo", status: "running" },
+    });
+    await endJob("done", result);
+    for (const response of await Promise.all([answer, same])) {
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual(result);
+    }
+    const after = await (await api.call("GET", REFRESH)).json();
+    expect(after).toMatchObject({ status: "done", ...result, asked_by: "the administrator" });
+  }, 30_000);
+
+  it("I8 answers 500 with what was done until it failed", async () => {
+    await announceWorker();
+    const answer = api.call("POST", REFRESH);
+    const partial = { pulled: ["demo"], failed: [], recreated: [] };
+    await endJob("failed", partial, { code: "internal", sentence: "It broke.", next: "Again." });
+    const response = await answer;
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ error: "It broke.", partial_result: partial });
+  }, 30_000);
+
+  it("I8 answers 503 where no Docker engine is, and writes nothing down", async () => {
+    expect((await api.call("POST", REFRESH)).status).toBe(503);
+    await announceWorker(false);
+    const response = await api.call("POST", REFRESH);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: "No engine answers." });
+    expect(await api.test.sql`SELECT 1 FROM fleet_jobs`).toHaveLength(0);
+  });
+
+  it.each([
+    ["runtime=hermes", { known_runtimes: ["demo", "claude-code"] }],
+    ["runtime=external", { known_runtimes: ["demo", "claude-code"] }],
+    ["recreate=maybe", { field: "recreate" }],
+  ])("refuses %s", async (query, details) => {
+    const response = await api.call("POST", `${REFRESH}?${query}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject(details);
+  });
+
+  it("is for people and the administrator alone", async () => {
+    const id = await api.createWorkspace();
+    const token = await api.tokenOf(id);
+    for (const method of ["GET", "POST"]) {
+      expect((await api.call(method, REFRESH, { token })).status).toBe(401);
+      expect((await api.call(method, REFRESH, { token: null })).status).toBe(401);
+    }
+    const viewer = await api.signIn("viewer");
+    const response = await api.call("POST", REFRESH, { token: null, headers: viewer });
+    expect(response.status).toBe(403);
+    expect((await api.call("GET", REFRESH)).status).toBe(404);
+  });
+});
