@@ -8,11 +8,13 @@ import {
   tellOutage,
 } from "@molecule/db/lifecycle/observe";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
+import type { PublicFailure } from "@molecule/domain/errors";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import type { ComputeBackend, Instance } from "../provisioning/compute-backend.ts";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
+import { believesAbsence, otherMachine } from "../sweep/believe-absence.ts";
 import type { RestartSettings } from "./settings.ts";
 
 /** What the prober needs. */
@@ -37,6 +39,8 @@ export class Prober implements Stoppable {
   readonly #loop: RunLoop;
   readonly #unseen = new Set<ComputeBackend>();
   readonly #away = new Set<ComputeBackend>();
+  /** Their machine was asked for while agents of ours ran on it. */
+  readonly #vouched = new Set<ComputeBackend>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -73,8 +77,11 @@ export class Prober implements Stoppable {
     const expected = await listExpectedRunning(db, settings.silentAfterMs);
     const ours = expected.filter((one) => one.backend === backend.kind);
     if (typeof listed === "string") {
-      this.#away.add(backend);
-      for (const one of ours) await this.#tellOutage(one, listed);
+      await this.#tellAway(backend, ours, engineAway(listed));
+      return;
+    }
+    if (!(await this.#believes(backend, ours, listed))) {
+      await this.#tellAway(backend, ours, otherMachine(backend));
       return;
     }
     for (const one of ours) {
@@ -101,18 +108,41 @@ export class Prober implements Stoppable {
     return new Map(instances.map((one) => [`${one.workspaceId}/${one.attemptNo}`, one]));
   }
 
-  async #tellOutage(one: ExpectedRunning, sentence: string): Promise<void> {
+  /**
+   * Whether what the listing misses may count as gone. The machine is asked for once while agents of ours
+   * run on it, so that it is known, and then whenever the listing has none of them. SPEC: G7.
+   */
+  async #believes(
+    backend: ComputeBackend,
+    ours: readonly ExpectedRunning[],
+    listed: ReadonlyMap<string, Instance>,
+  ): Promise<boolean> {
+    if (ours.length === 0) return true;
+    const listsKnown = ours.some((one) => listed.has(`${one.workspaceId}/${one.attemptNo}`));
+    if (listsKnown && this.#vouched.has(backend)) return true;
+    const absence = { listsKnown, expected: ours.length };
+    const isBelieved = await believesAbsence(this.#options.db, backend, absence);
+    if (isBelieved) this.#vouched.add(backend);
+    return isBelieved;
+  }
+
+  async #tellAway(
+    backend: ComputeBackend,
+    ours: readonly ExpectedRunning[],
+    failure: PublicFailure,
+  ): Promise<void> {
+    this.#away.add(backend);
+    for (const one of ours) await this.#tellOutage(one, failure);
+  }
+
+  async #tellOutage(one: ExpectedRunning, failure: PublicFailure): Promise<void> {
     const { db, answersHttp } = this.#options;
     // An agent that can be spoken to is not down, whatever its engine does.
     if (one.address !== null && (await answersHttp(one.address))) {
       if (one.isInOutage) await endOutage(db, one);
       return;
     }
-    await tellOutage(db, one, {
-      code: "engine_unavailable",
-      sentence,
-      next: "What is saved is kept. The agent is started again by itself once the engine runs.",
-    });
+    await tellOutage(db, one, failure);
   }
 
   async #probeOne(
@@ -148,4 +178,12 @@ export class Prober implements Stoppable {
       await recordObservation(db, { ...key, kind: "missed_heartbeat", detail: null });
     }
   }
+}
+
+function engineAway(sentence: string): PublicFailure {
+  return {
+    code: "engine_unavailable",
+    sentence,
+    next: "What is saved is kept. The agent is started again by itself once the engine runs.",
+  };
 }

@@ -2,6 +2,7 @@ import { type Backend, PLATFORM_ACTOR, type SweepAction } from "@molecule/domain
 import { eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
+import { countSweepAction } from "../ledger/tallies.ts";
 import { recordLifecycle } from "../lifecycle/record-lifecycle.ts";
 import { workspaces } from "../schema/workspaces.ts";
 
@@ -21,12 +22,13 @@ export interface SweepAct {
 }
 
 /**
- * Tells what a sweep does, in the transaction that does it: an event, and a row in the history of the
- * workspace where there is one. SPEC: G13.
+ * Tells what a sweep does, in the transaction that does it: an event, a count, and a row in the
+ * history of the workspace where there is one. SPEC: G13.
  */
 export async function tellSweep(tx: Transaction, act: SweepAct): Promise<void> {
   const { action, rule, evidence } = act;
   const subjectId = await knownWorkspace(tx, act.workspaceId);
+  await countSweepAction(tx, action);
   await appendEvent(tx, {
     event: "SWEEP_ACTED",
     subjectId,
