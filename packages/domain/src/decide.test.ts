@@ -354,6 +354,8 @@ describe("over all facts", () => {
 it.each(ATTEMPT_REASONS)(
   "R24: %s is a restart by itself unless a person asked for it",
   (reason) => {
-    expect(isAskedFor(reason)).toBe(["create", "user", "resume"].includes(reason));
+    const isAlways = ["create", "user", "resume"].includes(reason);
+    expect(isAskedFor(reason, false)).toBe(isAlways);
+    expect(isAskedFor(reason, true)).toBe(isAlways || reason === "template");
   },
 );

@@ -218,7 +218,11 @@ export function reasonOfChanges(kinds: readonly ChangeKind[]): AttemptReason {
   return found?.[1] ?? "settings";
 }
 
-/** True when a person asked for the attempt, so that nothing has restarted by itself. SPEC: R24. */
-export function isAskedFor(reason: AttemptReason): boolean {
+/**
+ * True when a person asked for the attempt, so that nothing has restarted by itself; a template asks for
+ * itself where a click brought it. SPEC: R24.
+ */
+export function isAskedFor(reason: AttemptReason, isClicked: boolean): boolean {
+  if (reason === "template") return isClicked;
   return reason === "create" || reason === "user" || reason === "resume";
 }

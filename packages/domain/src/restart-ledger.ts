@@ -43,7 +43,7 @@ export interface CountedRequests {
  */
 export function requestsAtBegin(facts: BeginFacts): readonly CountedRequests[] {
   const source = SOURCES[facts.reason];
-  const isWritten = source === "write" || source === "image" || source === "template";
+  const isWritten = ["write", "image", "redeploy", "template"].includes(source);
   const isClicked = source === "click" || (source === "template" && facts.clicks > 0);
   const merged: readonly CountedRequests[] = [
     { source: "write", outcome: "merged", count: facts.writes - (isWritten ? 1 : 0) },

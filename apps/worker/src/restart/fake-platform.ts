@@ -3,7 +3,7 @@ import { recordWrite, type WrittenChange } from "@molecule/db/changes/record-wri
 import type { Database } from "@molecule/db/database";
 import { writeManagedFile } from "@molecule/db/files/managed-files";
 import { markFirstHeartbeat, markRegistered } from "@molecule/db/lifecycle/mark-registered";
-import { requestRestart } from "@molecule/db/lifecycle/request-restart";
+import { orRefused, requestRestart } from "@molecule/db/lifecycle/request-restart";
 import { type IntentRequest, setIntent } from "@molecule/db/lifecycle/set-intent";
 import { recordBeat } from "@molecule/db/registry/liveness";
 import { createCipher } from "@molecule/db/secrets/cipher";
@@ -259,7 +259,7 @@ export class FakePlatform {
   }
 
   async click(id: string, clickId?: string, how: { isReset?: boolean; isRebuilt?: boolean } = {}) {
-    return await this.#options.db.transaction((tx) =>
+    const answer = await this.#options.db.transaction((tx) =>
       requestRestart(tx, {
         workspaceId: id,
         actor: ADA,
@@ -267,6 +267,7 @@ export class FakePlatform {
         ...how,
       }),
     );
+    return orRefused(answer);
   }
 
   async intent(id: string, to: IntentRequest["to"]) {

@@ -1,3 +1,30 @@
+import type { Tally } from "@molecule/db/ledger/tallies";
+import type { TallyName } from "@molecule/domain/sets";
+
+/** The counters of the whole platform: how each is called, and its labels. */
+const COUNTERS: Readonly<Record<TallyName, readonly [metric: string, label: string]>> = {
+  attempts: ["molecule_attempts_total", "reason"],
+  restart_requests: ["molecule_restart_requests_total", "source"],
+  sweep_actions: ["molecule_sweep_actions_total", "action"],
+};
+
+/**
+ * Prometheus text of what every process of the platform counted together, since its database began;
+ * values never fall. An unreachable database has none: null, and the gauge says so. SPEC: L8.
+ */
+export function renderTallies(tallies: readonly Tally[] | null): string {
+  const lines = ["# TYPE molecule_database_up gauge", `molecule_database_up ${tallies ? 1 : 0}`];
+  for (const [name, [metric, label]] of Object.entries(COUNTERS)) {
+    const own = (tallies ?? []).filter((one) => one.name === name);
+    if (own.length > 0) lines.push(`# TYPE ${metric} counter`);
+    for (const one of own) {
+      const outcome = one.outcome === "" ? "" : `,outcome="${one.outcome}"`;
+      lines.push(`${metric}{${label}="${one.label}"${outcome}} ${one.n}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
 /** Counts what the process did since it started. Source: wire contract §17. */
 export class Metrics {
   readonly #requests = new Map<string, { count: number; seconds: number }>();

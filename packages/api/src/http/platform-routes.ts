@@ -1,9 +1,13 @@
 import { viewportInput } from "@molecule/contracts/procedures";
+import { isConnectionError } from "@molecule/db/database";
 import { type LoggedEvent, newestEvents } from "@molecule/db/events/read-events";
 import { readViewport } from "@molecule/db/layouts/layouts";
+import { readTallies, type Tally } from "@molecule/db/ledger/tallies";
 import { DomainError } from "@molecule/domain/errors";
+import type { Deps } from "../deps.ts";
 import { saveViewport } from "../services/canvas/save-viewport.ts";
 import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
+import { renderTallies } from "./metrics.ts";
 import type { RequestContext } from "./request-context.ts";
 import { ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
@@ -23,7 +27,7 @@ export const platformRoutes: readonly Route[] = [
   route("PUT", "/canvas/viewport", SIGNED_IN, putViewport),
 ];
 
-function metrics({ deps, auth, peer }: RequestContext): Response {
+async function metrics({ deps, auth, peer }: RequestContext): Promise<Response> {
   if (auth.kind !== "admin" && auth.kind !== "member" && !isLoopback(peer.ip)) {
     throw new DomainError(
       "unauthenticated",
@@ -32,7 +36,18 @@ function metrics({ deps, auth, peer }: RequestContext): Response {
   }
   const { rss } = process.memoryUsage();
   const text = deps.metrics.render({ rssBytes: rss, uptimeSeconds: process.uptime() });
-  return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4" } });
+  const counted = renderTallies(await talliesOf(deps));
+  return new Response(text + counted, { headers: { "content-type": "text/plain; version=0.0.4" } });
+}
+
+/** What the process counts is told also while the database is away. */
+async function talliesOf(deps: Deps): Promise<readonly Tally[] | null> {
+  try {
+    return await readTallies(deps.db);
+  } catch (error) {
+    if (isConnectionError(error)) return null;
+    throw error;
+  }
 }
 
 function isLoopback(ip: string): boolean {

@@ -1,4 +1,12 @@
 import {
+  attemptInput,
+  attemptOpened,
+  restartRequestList,
+  restartRequestsInput,
+  statusHistory,
+  statusHistoryInput,
+} from "@molecule/contracts/ledger";
+import {
   attemptList,
   attemptsInput,
   byId,
@@ -26,6 +34,11 @@ import {
   pauseWorkspace,
   resumeWorkspace,
 } from "../services/workspaces/pause-workspace.ts";
+import {
+  listRestartRequests,
+  readAttempt,
+  readStatusHistory,
+} from "../services/workspaces/read-ledger.ts";
 import { listNodes, readNode } from "../services/workspaces/read-node.ts";
 import { previewRemoval, removeConfirmed } from "../services/workspaces/remove-workspace.ts";
 import { restartFromCanvas } from "../services/workspaces/restart-workspace.ts";
@@ -95,4 +108,17 @@ export const workspacesRouter = {
     .input(attemptsInput)
     .output(attemptList)
     .query(({ ctx, input }) => listAttempts(ctx.deps, input)),
+  attempt: readProcedure
+    .input(attemptInput)
+    .output(attemptOpened)
+    .query(({ ctx, input }) => readAttempt(ctx.deps, input)),
+  /** What asked for a restart and was no attempt of its own. */
+  restartRequests: readProcedure
+    .input(restartRequestsInput)
+    .output(restartRequestList)
+    .query(({ ctx, input }) => listRestartRequests(ctx.deps, input)),
+  statusHistory: readProcedure
+    .input(statusHistoryInput)
+    .output(statusHistory)
+    .query(({ ctx, input }) => readStatusHistory(ctx.deps, input)),
 };

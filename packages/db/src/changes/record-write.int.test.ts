@@ -114,9 +114,9 @@ it.each([
   const id = await workspace({ phase });
   await write(id);
   const [told] = await eventsOf(id);
-  expect(told).toMatchObject({
+  expect(told).toEqual({
     event: "WORKSPACE_RESTARTING_MID_WRITE",
-    payload: { kind: "file", path: "a.md", will_apply_in: which },
+    payload: { attempt: 0, kind: "file", path: "a.md", will_apply_in: which },
   });
 });
 

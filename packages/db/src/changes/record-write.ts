@@ -4,6 +4,7 @@ import { dirtyAfterWrite, type SettleSettings, settleDueAt } from "@molecule/dom
 import { eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { recordRequests } from "../ledger/record-request.ts";
 import { type LockedWorkspace, lockWorkspace } from "../lifecycle/lock-workspace.ts";
 import { recordLifecycle } from "../lifecycle/record-lifecycle.ts";
 import { changes, workspaces } from "../schema/workspaces.ts";
@@ -95,8 +96,15 @@ export async function recordWrite(tx: Transaction, input: WriteInput): Promise<W
     sentence: tellChanges(input.changes, input.actor.name),
   });
   await appendEvent(tx, writeEvent(locked, input.changes, generation));
-  if (!isExternal) await hintWork(tx, row.id);
+  if (isExternal) await recordSkipped(tx, input);
+  else await hintWork(tx, row.id);
   return { generation, configVersion };
+}
+
+/** The data is saved; what runs elsewhere is not ours to restart. */
+async function recordSkipped(tx: Transaction, { workspaceId, actor }: WriteInput): Promise<void> {
+  const sentence = "Saved. This agent runs outside the platform, so nothing here restarts.";
+  await recordRequests(tx, [{ workspaceId, actor, source: "write", outcome: "skipped", sentence }]);
 }
 
 /** The dirty state and the timer after the write. */
@@ -138,11 +146,10 @@ function writeEvent(
   const payload = {
     kind: first?.kind,
     ...(first?.kind === "file" && written.length === 1 ? { path: first.name } : {}),
-    count: written.length,
-    generation,
   };
   if (!isOpen) {
-    return { event: "WORKSPACE_PENDING_CHANGE" as const, subjectId: row.id, payload };
+    const counted = { ...payload, count: written.length, generation };
+    return { event: "WORKSPACE_PENDING_CHANGE" as const, subjectId: row.id, payload: counted };
   }
   return {
     event: "WORKSPACE_RESTARTING_MID_WRITE" as const,

@@ -79,7 +79,9 @@ async function store(
   const orm = ormOf(tx);
   const agent: Actor = { kind: "workspace", id: row.id, name: row.name };
   const gen = row.desiredGen + 1;
-  await orm.update(workspaces).set({ desiredGen: gen }).where(eq(workspaces.id, row.id));
+  // The agent's own work asks for no restart.
+  const toldGen = row.toldGen + 1;
+  await orm.update(workspaces).set({ desiredGen: gen, toldGen }).where(eq(workspaces.id, row.id));
   for (const file of taken) {
     const values = {
       content: file.content,

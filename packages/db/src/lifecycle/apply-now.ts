@@ -4,15 +4,18 @@ import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { lockWorkspace } from "./lock-workspace.ts";
-import { requestRestart } from "./request-restart.ts";
+import { type RestartRefusal, requestRestart } from "./request-restart.ts";
 
 /** What pressing "Apply now" did. */
-export type ApplyNowAnswer = { readonly kind: "nothing_pending" } | { readonly kind: "due" };
+export type ApplyNowAnswer =
+  | { readonly kind: "nothing_pending" }
+  | { readonly kind: "due" }
+  | RestartRefusal;
 
 /**
  * Makes saved changes due at once, without their quiet time. Under the policy `hold`, which never
- * restarts by itself, it is a restart by `actor`.
- * @throws DomainError as `requestRestart`.
+ * restarts by itself, it is a restart by `actor`, refused and thrown as by `requestRestart`.
+ * @throws DomainError `not_found`, `removed`.
  */
 export async function applyNow(
   tx: Transaction,
@@ -23,8 +26,8 @@ export async function applyNow(
     return { kind: "nothing_pending" };
   }
   if (row.applyPolicy === "hold") {
-    await requestRestart(tx, request);
-    return { kind: "due" };
+    const answer = await requestRestart(tx, request);
+    return answer.kind === "refused" ? answer : { kind: "due" };
   }
   await ormOf(tx)
     .update(workspaces)

@@ -5,6 +5,7 @@ import { type Actor, type AttemptReason, PLATFORM_ACTOR } from "@molecule/domain
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
+import { recordBegin, untoldClicks } from "../ledger/record-begin.ts";
 import { attempts, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import type { HeldWorkspace, WorkspaceRow } from "./held-workspace.ts";
 import { turnsUnderWay } from "./interrupted-turns.ts";
@@ -72,9 +73,12 @@ export async function beginAttempt(
       nextActionAt: sql`cp_now()`,
       failure: null,
       health: "ok",
+      toldGen: row.desiredGen,
+      toldForce: row.forceSeq,
     })
     .where(eq(workspaces.id, row.id));
   await revokeOlder(tx, row.id, no);
+  await recordBegin(tx, { row, no, reason: options.reason, actor, sentence, ...carried });
   await tell(tx, held, { no, reason: options.reason, actor, sentence, carried });
   return no;
 }
@@ -168,7 +172,7 @@ async function tell(tx: Transaction, { row }: HeldWorkspace, begun: Begun): Prom
       reason: begun.reason,
     },
   });
-  if (isAskedFor(begun.reason)) return;
+  if (isAskedFor(begun.reason, untoldClicks(row) > 0)) return;
   await appendEvent(tx, {
     event: "WORKSPACE_AUTO_RESTART_FIRED",
     subjectId: row.id,

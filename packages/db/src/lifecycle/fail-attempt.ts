@@ -110,6 +110,7 @@ async function tellFailure(
       code: failed.failure.code,
       runtime: row.runtime,
       attempt: row.currentAttempt,
+      will_retry: after.retryAt !== null,
       ...(failed.failure.missing === undefined ? {} : { missing: [...failed.failure.missing] }),
       ...(failed.timeoutSeconds === undefined ? {} : { timeout_secs: failed.timeoutSeconds }),
       ...(failed.logExcerpt === undefined ? {} : { log_tail: failed.logExcerpt }),

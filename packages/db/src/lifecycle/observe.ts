@@ -1,8 +1,9 @@
 import type { PublicFailure } from "@molecule/domain/errors";
 import { type Backend, type ObservationKind, PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { and, eq, inArray, ne, or, sql } from "drizzle-orm";
-import { type Database, ormOf, type Queryable } from "../database.ts";
+import { type Database, ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { recordRequests } from "../ledger/record-request.ts";
 import { attempts, liveness, observations, workspaces } from "../schema/workspaces.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 
@@ -76,7 +77,8 @@ export interface Observed {
 
 /**
  * Stores what a probe saw of one attempt and, when the instance is down, makes the workspace due. Says
- * nothing about an attempt that is still open or has been replaced meanwhile: false then.
+ * nothing about an attempt that is still open or has been replaced meanwhile: false then, and the ledger
+ * counts that it asked.
  */
 export async function recordObservation(db: Database, seen: Observed): Promise<boolean> {
   const { isInHand, ...observation } = seen;
@@ -95,9 +97,13 @@ export async function recordObservation(db: Database, seen: Observed): Promise<b
         ),
       )
       .returning({ id: workspaces.id });
-    if (current.length === 0) return false;
+    if (current.length === 0) {
+      if (isInHand !== true) await recordObserved(tx, seen);
+      return false;
+    }
     await orm.insert(observations).values(observation);
     if (!isDown) {
+      await recordObserved(tx, seen);
       await appendEvent(tx, {
         event: "WORKSPACE_OFFLINE",
         subjectId: seen.workspaceId,
@@ -107,6 +113,38 @@ export async function recordObservation(db: Database, seen: Observed): Promise<b
     await hintWork(tx, seen.workspaceId);
     return true;
   });
+}
+
+/** A probe asked, and may not act: its attempt is open, replaced or suspected only. SPEC: L5. */
+async function recordObserved(tx: Transaction, seen: Observed): Promise<void> {
+  const [row] = await ormOf(tx)
+    .select({ current: workspaces.currentAttempt, phase: workspaces.phase })
+    .from(workspaces)
+    .where(and(eq(workspaces.id, seen.workspaceId), ne(workspaces.intent, "deleted")));
+  if (row === undefined) return;
+  const isEnded = seen.kind === "exited" || seen.kind === "gone";
+  await recordRequests(tx, [
+    {
+      workspaceId: seen.workspaceId,
+      attemptNo: seen.attemptNo,
+      source: isEnded ? "dead_container" : "liveness",
+      outcome: "observed",
+      actor: PLATFORM_ACTOR,
+      sentence: sentenceOf(seen, row),
+    },
+  ]);
+}
+
+function sentenceOf(
+  seen: Observed,
+  row: { readonly current: number; readonly phase: string },
+): string {
+  if (row.current !== seen.attemptNo) {
+    return `A probe reported on attempt ${seen.attemptNo}, which attempt ${row.current} has replaced.`;
+  }
+  if (row.phase === "READY")
+    return "No sign of life for a while; it is looked at before anything is done.";
+  return `A probe reported on attempt ${seen.attemptNo}, which is not up; a probe changes nothing then.`;
 }
 
 /** The attempt of a running workspace that an outage is about. */

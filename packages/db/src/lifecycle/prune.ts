@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
+import { foldTallies } from "../ledger/tallies.ts";
 
 /**
- * Forgets what nobody reads any more: attempts after 90 days, observations after 7, the ledger of
+ * Forgets what nobody reads any more: attempts and the requests of theirs after 90 days, observations after 7, the ledger of
  * writes but for the last 100 generations, tombstones after 30 days. Source: architecture 5, lifecycle A3.
  */
 export async function pruneLifecycle(q: Queryable): Promise<void> {
@@ -11,6 +12,10 @@ export async function pruneLifecycle(q: Queryable): Promise<void> {
   await orm.execute(sql`
     DELETE FROM attempts a USING workspaces w WHERE w.id = a.workspace_id
       AND a.no < w.current_attempt AND a.created_at < cp_now() - interval '90 days'`);
+  await orm.execute(
+    sql`DELETE FROM restart_requests WHERE last_at < cp_now() - interval '90 days'`,
+  );
+  await foldTallies(q);
   await orm.execute(sql`
     DELETE FROM changes c USING workspaces w WHERE w.id = c.workspace_id
       AND c.gen < LEAST(w.desired_gen - 100, w.applied_gen)`);

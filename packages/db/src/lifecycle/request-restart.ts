@@ -3,6 +3,7 @@ import type { Actor } from "@molecule/domain/sets";
 import { and, eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { recordRequests } from "../ledger/record-request.ts";
 import { activity } from "../schema/content.ts";
 import { attempts, workspaces } from "../schema/workspaces.ts";
 import { refuseUnderPausedAncestor } from "./ancestors.ts";
@@ -35,32 +36,46 @@ export interface RestartAnswer {
   readonly message: string;
 }
 
+/** Nothing restarts, and the ledger says that it was asked for. Thrown once that is committed. */
+export interface RestartRefusal {
+  readonly kind: "refused";
+  readonly error: DomainError;
+}
+
+/** The answer of what is not refused. Call it after the commit. @throws the refusal's DomainError. */
+export function orRefused<A extends { readonly kind: string }>(answer: A | RestartRefusal): A {
+  if (isRefusal(answer)) throw answer.error;
+  return answer;
+}
+
+function isRefusal(answer: { readonly kind: string }): answer is RestartRefusal {
+  return answer.kind === "refused";
+}
+
 /**
  * Raises `force_seq`, so that one attempt whose snapshot comes later will run. Never merged into an
  * attempt that has its snapshot. Resets the backoff. Source: lifecycle A4, row C.
- * @throws DomainError `not_found`, `removed`, `workspace_paused`, `conflict` (a paused ancestor).
+ * Refused with `workspace_paused` or `conflict` (a paused ancestor).
+ * @throws DomainError `not_found`, `removed`.
  */
 export async function requestRestart(
   tx: Transaction,
   request: RestartRequest,
-): Promise<RestartAnswer> {
+): Promise<RestartAnswer | RestartRefusal> {
   const { row } = await lockWorkspace(tx, request.workspaceId);
   const key = request.clickId === undefined ? undefined : `restart:${request.clickId}`;
   const earlier = key === undefined ? null : await answerOf(tx, row.id, key);
   if (earlier !== null) return earlier;
   if (row.backend === "external") {
-    return {
-      kind: "external",
-      attempt: null,
-      message: "This agent runs outside the platform, so there is nothing here to restart.",
-    };
+    const message = "This agent runs outside the platform, so there is nothing here to restart.";
+    await recordSkippedClick(tx, request, message);
+    return { kind: "external", attempt: null, message };
   }
-  if (row.intent !== "run") {
-    throw new DomainError("workspace_paused", "This workspace is paused.", {
-      next: "Resume it; that starts it anew.",
-    });
+  const error = await refusalOf(tx, row);
+  if (error !== null) {
+    await recordSkippedClick(tx, request, error.message);
+    return { kind: "refused", error };
   }
-  await refuseUnderPausedAncestor(tx, row.id);
   await request.change?.(tx);
   const answer = answerFor(row, request.isReset === true);
   await ormOf(tx)
@@ -75,6 +90,7 @@ export async function requestRestart(
       resetWanted: row.resetWanted || request.isReset === true,
       rebuildWanted: row.rebuildWanted || request.isRebuilt === true,
       nextActionAt: sql`cp_now()`,
+      ...(answer.kind === "absorbed" ? { toldForce: row.forceSeq + 1 } : {}),
     })
     .where(eq(workspaces.id, row.id));
   if (answer.kind === "absorbed") await noteAbsorbed(tx, row, request.actor);
@@ -135,6 +151,36 @@ async function noteAbsorbed(
       detail: sql`jsonb_set(${attempts.detail}, '{absorbed}', (${attempts.detail}->'absorbed') || ${note}::jsonb)`,
     })
     .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, row.currentAttempt)));
+  const sentence = `Attempt ${row.currentAttempt} was under way and includes it.`;
+  const click = { workspaceId: row.id, actor, source: "click", outcome: "merged" } as const;
+  await recordRequests(tx, [{ ...click, sentence, attemptNo: row.currentAttempt }]);
+}
+
+/** Why a click on this workspace is refused; null when it is not. */
+async function refusalOf(
+  tx: Transaction,
+  row: LockedWorkspace["row"],
+): Promise<DomainError | null> {
+  if (row.intent !== "run") {
+    return new DomainError("workspace_paused", "This workspace is paused.", {
+      next: "Resume it; that starts it anew.",
+    });
+  }
+  try {
+    await refuseUnderPausedAncestor(tx, row.id);
+    return null;
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+}
+
+async function recordSkippedClick(
+  tx: Transaction,
+  { workspaceId, actor }: RestartRequest,
+  sentence: string,
+): Promise<void> {
+  await recordRequests(tx, [{ workspaceId, actor, source: "click", outcome: "skipped", sentence }]);
 }
 
 async function answerOf(tx: Transaction, id: string, key: string): Promise<RestartAnswer | null> {

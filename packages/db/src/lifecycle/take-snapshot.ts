@@ -4,6 +4,7 @@ import { explainAttempt } from "@molecule/domain/explain";
 import { withInterrupted } from "@molecule/domain/restart-context";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
+import { recordCarried } from "../ledger/record-begin.ts";
 import { managedFiles } from "../schema/content.ts";
 import { attempts, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import type { SecretCipher } from "../secrets/cipher.ts";
@@ -105,10 +106,12 @@ export async function takeSnapshot(
       deadlineAt: sql`cp_now() + ${options.createTimeoutMs} * interval '1 millisecond'`,
       nextActionAt: sql`cp_now()`,
       advertisedUrl: "",
+      toldGen: row.desiredGen,
       resetWanted: false,
       rebuildWanted: false,
     })
     .where(eq(workspaces.id, row.id));
+  await recordCarried(tx, held);
   await advanceStage(tx, held, "creating");
   return found;
 }

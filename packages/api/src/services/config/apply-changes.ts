@@ -2,6 +2,7 @@ import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { recordWrite, type WrittenChange } from "@molecule/db/changes/record-write";
 import type { Transaction } from "@molecule/db/database";
 import { checkFileCount, writeManagedFile } from "@molecule/db/files/managed-files";
+import { recordIdenticalSave } from "@molecule/db/ledger/record-request";
 import { putWorkspaceSecret, removeWorkspaceSecret } from "@molecule/db/secrets/secret-store";
 import {
   type ConfigChange,
@@ -73,6 +74,9 @@ export async function applyChanges(
     await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
   }
   if (isPolicyChanged) await writeApplyPolicy(tx, before.id, policy);
+  else if (changes.length === 0) {
+    await recordIdenticalSave(tx, { workspaceId: before.id, actor: change.actor });
+  }
   return {
     ...receipt,
     isChanged: changes.length > 0 || isPolicyChanged,

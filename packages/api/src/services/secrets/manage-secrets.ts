@@ -1,6 +1,7 @@
 import type { SecretView } from "@molecule/contracts/panel";
 import { recordWrite } from "@molecule/db/changes/record-write";
 import type { Transaction } from "@molecule/db/database";
+import { recordIdenticalSave } from "@molecule/db/ledger/record-request";
 import {
   listGlobalSecrets,
   listWorkspaceSecrets,
@@ -66,7 +67,12 @@ export interface GlobalSecretChange {
 export async function changeGlobalSecret(deps: Deps, change: GlobalSecretChange): Promise<number> {
   return await deps.db.transaction(async (tx) => {
     const affected = await lockWorkspacesUsingGlobal(tx, change.key);
-    if (!(await writeGlobal(deps, tx, change))) return 0;
+    if (!(await writeGlobal(deps, tx, change))) {
+      for (const workspaceId of affected) {
+        await recordIdenticalSave(tx, { workspaceId, actor: change.actor });
+      }
+      return 0;
+    }
     for (const workspaceId of affected) {
       await recordWrite(tx, {
         workspaceId,

@@ -1,6 +1,10 @@
 import type { restartResult, restartWorkspaceInput } from "@molecule/contracts/procedures";
 import type { RestartBody } from "@molecule/contracts/wire";
-import { type RestartAnswer, requestRestart } from "@molecule/db/lifecycle/request-restart";
+import {
+  orRefused,
+  type RestartAnswer,
+  requestRestart,
+} from "@molecule/db/lifecycle/request-restart";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import type { Actor } from "@molecule/domain/sets";
 import { loadTemplate, loadTemplates, type Template } from "@molecule/templates/load-templates";
@@ -15,8 +19,8 @@ export async function restartFromCanvas(
   input: z.infer<typeof restartWorkspaceInput>,
 ): Promise<z.infer<typeof restartResult>> {
   const { id, clickId } = input;
-  const { attempt, message } = await deps.db.transaction((tx) =>
-    requestRestart(tx, { workspaceId: id, actor, clickId }),
+  const { attempt, message } = orRefused(
+    await deps.db.transaction((tx) => requestRestart(tx, { workspaceId: id, actor, clickId })),
   );
   return { attempt, message };
 }
@@ -38,7 +42,7 @@ export interface RestartDone extends RestartAnswer {
 
 /**
  * Restarts for a script, with what it asked for, in one transaction.
- * @throws DomainError as `requestRestart`; `bad_request` for a template that is none or of another
+ * @throws DomainError as `requestRestart` and its refusals; `bad_request` for a template that is none or of another
  * runtime. Nothing is changed then.
  */
 export async function restartWorkspace(
@@ -48,7 +52,7 @@ export async function restartWorkspace(
 ): Promise<RestartDone> {
   const template = await templateOf(deps, id, body);
   const isReset = body.reset === true;
-  const answer = await deps.db.transaction((tx) =>
+  const asked = await deps.db.transaction((tx) =>
     requestRestart(tx, {
       workspaceId: id,
       actor,
@@ -60,6 +64,7 @@ export async function restartWorkspace(
         : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, template }) }),
     }),
   );
+  const answer = orRefused(asked);
   const isOurs = answer.kind !== "external";
   return {
     ...answer,
