@@ -80,7 +80,7 @@ export async function startOwnEngine(): Promise<OwnEngine> {
     if (hasEnded()) await start();
     // By the engine: what it leaves behind when it is only stopped is the machine's.
     for (const id of await containers("molecule.platform")) await docker("rm", "--force", id);
-    await docker("network", "prune", "--force");
+    await removeNetworks(docker);
     await end("SIGTERM");
     await unmountAllBelow(folder);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -159,6 +159,33 @@ async function importImage(
   await docker("import", archive, `molecule/runtime-demo:${about.version}`);
   await rm(archive);
   await rm(rootfs, { recursive: true });
+}
+
+/** The platforms' networks, and the rules of those that had to stop without the engine. */
+async function removeNetworks(docker: (...args: readonly string[]) => Promise<string>) {
+  const listed = await docker(
+    "network",
+    "ls",
+    "--filter",
+    "name=molecule-",
+    "--format",
+    "{{.Name}}",
+  );
+  for (const network of listed.split("\n").filter((name) => name !== "")) {
+    await docker("network", "rm", network);
+    const suffix = network.slice("molecule-".length);
+    for (const [from, chain] of [
+      ["INPUT", `MOLECULE-${suffix}`],
+      ["DOCKER-USER", `MOLECULE-OUT-${suffix}`],
+    ] as const) {
+      const rules = [
+        ["-D", from, "-i", `br-mol-${suffix}`, "-j", chain],
+        ["-F", chain],
+        ["-X", chain],
+      ];
+      for (const rule of rules) await run("iptables", ["-w", ...rule]).catch(() => undefined);
+    }
+  }
 }
 
 /** What a killed engine left mounted. Lazily: a container that is being ended may still stand in it. */
