@@ -31,6 +31,7 @@ const schema = z.object({
   RATE_LIMIT: z.coerce.number().int().min(0).default(600),
   MOLECULE_ALLOW_CIDRS: list,
   A2A_IDLE_TIMEOUT_SECONDS: text,
+  PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().optional(),
   SECRETS_ENCRYPTION_KEY: text,
   MOLECULE_SETTLE_SCALE: z.coerce.number().positive().default(1),
   MOLECULE_EXIT_WITH_STDIN: text,
@@ -58,6 +59,8 @@ export interface ServerEnv {
   readonly rateLimit: number;
   readonly allowCidrs: readonly string[];
   readonly a2aIdleTimeoutMs: number;
+  /** The limit the worker holds every start to; null: what a configuration or runtime says. */
+  readonly startTimeoutMs: number | null;
   readonly settle: SettleSettings;
   /** The end of stdin ends this process in order: it was started by a launcher. */
   readonly exitsWithStdin: boolean;
@@ -96,6 +99,8 @@ export function readEnv(
     rateLimit: env.RATE_LIMIT,
     allowCidrs: env.MOLECULE_ALLOW_CIDRS,
     a2aIdleTimeoutMs: idleSeconds(env.A2A_IDLE_TIMEOUT_SECONDS) * 1000,
+    startTimeoutMs:
+      env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1000,
     settle: scaleSettle(DEFAULT_SETTLE_SETTINGS, env.MOLECULE_SETTLE_SCALE),
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     logLevel: env.LOG_LEVEL,

@@ -82,6 +82,7 @@ function platformOf(env: ServerEnv) {
     settle: env.settle,
     allowCidrs: env.allowCidrs,
     a2aIdleTimeoutMs: env.a2aIdleTimeoutMs,
+    startTimeoutMs: env.startTimeoutMs,
   };
 }
 

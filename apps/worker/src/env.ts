@@ -27,7 +27,7 @@ const schema = z.object({
   MOLECULE_STOP_AGENTS_ON_EXIT: z.string().optional(),
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
-  PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().default(600),
+  PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
 });
 
@@ -72,7 +72,8 @@ export interface WorkerEnv {
   readonly failpoints: string;
   /** The end of stdin ends this process in order: it was started by a launcher. */
   readonly exitsWithStdin: boolean;
-  readonly bootTimeoutMs: number;
+  /** How long every start may take; null: what its configuration or runtime says. */
+  readonly bootTimeoutMs: number | null;
   readonly logLevel: string;
   /** What instances inherit from the machine: nothing that belongs to the platform. */
   readonly inherited: Readonly<Record<string, string>>;
@@ -177,7 +178,8 @@ export function readEnv(
     stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",
     failpoints: env.MOLECULE_FAILPOINTS,
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
-    bootTimeoutMs: env.PROVISION_TIMEOUT_SECONDS * 1_000,
+    bootTimeoutMs:
+      env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1_000,
     logLevel: env.LOG_LEVEL,
     inherited: pick(source, INHERITED),
     inheritedByNpm: pick(source, INHERITED_BY_NPM),

@@ -159,6 +159,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       settle: DEFAULT_SETTLE_SETTINGS,
       allowCidrs: [],
       a2aIdleTimeoutMs: 5000,
+      startTimeoutMs: null,
       ...options.platform,
     },
     worker: options.worker ?? { call: () => Promise.reject(new Error("no worker in this test")) },

@@ -32,6 +32,8 @@ export interface Platform {
   readonly allowCidrs: readonly string[];
   /** Silence after which a dispatched message counts as lost, in ms. */
   readonly a2aIdleTimeoutMs: number;
+  /** The operator's limit for every start, in ms; null: what a configuration or runtime says. */
+  readonly startTimeoutMs: number | null;
 }
 
 /** The worker's private API, wherever a live worker listens. */

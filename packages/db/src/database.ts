@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** A statement running longer fails. Default 30 000 ms. */
   readonly statementTimeoutMs?: number;
+  /** Hears the text of every statement that is sent, never its values; for tests that count. */
+  readonly onStatement?: (text: string) => void;
 }
 
 const orms = new WeakMap<object, Orm>();
@@ -42,6 +44,7 @@ export class Database implements Queryable {
   readonly #orm: Orm;
 
   constructor(options: DatabaseOptions) {
+    const { onStatement } = options;
     this.#sql = postgres(options.url, {
       max: options.maxConnections ?? 10,
       idle_timeout: 60,
@@ -49,6 +52,9 @@ export class Database implements Queryable {
       // The default waits up to 20 s after an outage; a request would wait as long for its 503.
       backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
       onnotice: () => undefined,
+      ...(onStatement === undefined
+        ? {}
+        : { debug: (_connection: number, text: string) => onStatement(text) }),
       connection: {
         application_name: options.applicationName,
         statement_timeout: options.statementTimeoutMs ?? 30_000,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { TemplateView, WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { DEFAULT_RUNTIME, type Runtime } from "@molecule/domain/sets";
+import { provisionTimeoutSeconds } from "@molecule/domain/start-timeout";
 import { offeredModels, parseConfigYaml } from "./config-yaml.ts";
 import { CONFIG_FILE, isRenderedFile, PROMPT_FILE } from "./render-config.ts";
 
@@ -100,7 +101,7 @@ async function loadOne(dir: string, id: string): Promise<LoadedTemplate> {
       runtime: parsed.runtime ?? DEFAULT_RUNTIME,
       config: { ...parsed.config, instructions: await readPrompt(folder) },
       files: await readFurtherFiles(folder),
-      provisionTimeoutSeconds: provisionTimeout(parsed.config.extra),
+      provisionTimeoutSeconds: provisionTimeoutSeconds(parsed.config.extra) ?? undefined,
     };
     return { kind: "template", template };
   } catch (error) {
@@ -134,13 +135,6 @@ async function readFurtherFiles(folder: string): Promise<ReadonlyMap<string, Uin
     }
   }
   return files;
-}
-
-function provisionTimeout(extra: Readonly<Record<string, unknown>>): number | undefined {
-  const inner = extra.runtime_config;
-  if (typeof inner !== "object" || inner === null) return undefined;
-  const seconds = "provision_timeout_seconds" in inner ? inner.provision_timeout_seconds : 0;
-  return typeof seconds === "number" && seconds > 0 ? seconds : undefined;
 }
 
 function causeOf(error: unknown): string {

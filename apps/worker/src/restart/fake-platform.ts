@@ -84,7 +84,7 @@ export class FakePlatform {
     this.settings = {
       ...restartSettings({
         scale: 1,
-        bootTimeoutMs: 600_000,
+        bootTimeoutMs: null,
         leaseMs: 15_000,
         pollMs: 20,
         concurrency: 8,
@@ -154,6 +154,7 @@ export class FakePlatform {
       readonly parentId?: string;
       readonly policy?: ApplyPolicy;
       readonly backend?: Backend;
+      readonly extra?: Readonly<Record<string, unknown>>;
     } = {},
   ): Promise<string> {
     const id = randomUUID();
@@ -175,7 +176,7 @@ export class FakePlatform {
           description: "",
           requiredEnv: [...(over.requiredEnv ?? [])],
           starterPrompts: [],
-          extra: {},
+          extra: { ...over.extra },
         },
         inboundSecret: inbound,
         maxConcurrentTasks: 1,

@@ -5,8 +5,8 @@ import { DEFAULT_SETTLE_SETTINGS, scaleSettle } from "@molecule/domain/settle";
 /** Every time of the restart loop, in ms. */
 export interface RestartSettings {
   readonly lifecycle: LifecycleSettings;
-  /** An agent that has not beaten by then has not started. */
-  readonly bootTimeoutMs: number;
+  /** The operator's limit for every start; null: what its configuration or runtime says. */
+  readonly bootTimeoutMs: number | null;
   /** A creation that keeps failing is given up after this. */
   readonly createTimeoutMs: number;
   /** A stop that keeps failing is told to a person after this, and goes on. */
@@ -30,7 +30,7 @@ export interface RestartSettings {
 /** The times of production multiplied by `scale`; those that a machine needs stay as they are. */
 export function restartSettings(given: {
   readonly scale: number;
-  readonly bootTimeoutMs: number;
+  readonly bootTimeoutMs: number | null;
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly concurrency: number;

@@ -12,12 +12,7 @@ import {
 import { removeWorkspace } from "../services/workspaces/remove-workspace.ts";
 import { restartWorkspace } from "../services/workspaces/restart-workspace.ts";
 import { stopTrying } from "../services/workspaces/stop-trying.ts";
-import {
-  bootTimeouts,
-  viewForStranger,
-  viewInList,
-  viewOne,
-} from "../services/workspaces/wire-view.ts";
+import { viewForStranger, viewInList, viewOne } from "../services/workspaces/wire-view.ts";
 import { ADMIN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, ok } from "./respond.ts";
@@ -44,8 +39,8 @@ export const workspaceRoutes: readonly Route[] = [
 ];
 
 async function list({ deps }: RequestContext): Promise<Response> {
-  const [rows, timeouts] = await Promise.all([listWireRows(deps.db), bootTimeouts(deps)]);
-  return ok(rows.map((row) => viewInList(row, timeouts)));
+  const rows = await listWireRows(deps.db);
+  return ok(rows.map((row) => viewInList(row, deps.platform)));
 }
 
 async function create({ deps, auth, body }: RequestContext): Promise<Response> {
@@ -64,7 +59,7 @@ async function readOne({ deps, auth, workspaceId, query }: RequestContext): Prom
   }
   const isOwn = auth.kind === "workspace" && auth.workspaceId === workspaceId;
   const sees = auth.kind === "member" || auth.kind === "admin" || isOwn;
-  return ok(sees ? viewOne(row, await bootTimeouts(deps)) : viewForStranger(row));
+  return ok(sees ? viewOne(row, deps.platform) : viewForStranger(row));
 }
 
 async function patch({ deps, auth, workspaceId, body }: RequestContext): Promise<Response> {

@@ -19,9 +19,11 @@ export interface NewEvent {
 
 /** Appends to the log in the transaction that changes the state, so both are seen or neither. */
 export async function appendEvent(tx: Transaction, entry: NewEvent): Promise<void> {
-  const orm = ormOf(tx);
-  await orm.insert(events).values(entry);
-  await orm.execute(sql`SELECT pg_notify(${EVENTS_CHANNEL}, '')`);
+  // One statement: every action tells something, and each call is awaited by whoever clicked.
+  await ormOf(tx)
+    .insert(events)
+    .values(entry)
+    .returning({ told: sql`pg_notify(${EVENTS_CHANNEL}, '')` });
 }
 
 /** Wakes reconcilers after the commit. A hint: they poll anyway. */

@@ -1,5 +1,5 @@
 import type { Intent, WorkspaceStatus } from "@molecule/domain/sets";
-import { asc, eq, ne } from "drizzle-orm";
+import { asc, eq, ne, sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
 import { layouts } from "../schema/content.ts";
 import { workspaceStatuses } from "../schema/statuses.ts";
@@ -23,6 +23,8 @@ export interface WireRow {
   readonly sampleError: string;
   readonly currentTask: string;
   readonly runtime: string;
+  /** Keys of its configuration that only some runtimes know. */
+  readonly extra: Readonly<Record<string, unknown>>;
   readonly workspaceDir: string | null;
   readonly monthlySpend: number;
   readonly budgetLimit: number | null;
@@ -61,6 +63,9 @@ function select(q: Queryable) {
         parentId: workspaces.parentId,
         maxConcurrentTasks: workspaces.maxConcurrentTasks,
         runtime: workspaces.runtime,
+        extra: sql<
+          Readonly<Record<string, unknown>>
+        >`COALESCE(${workspaces.config}->'extra', '{}'::jsonb)`,
         workspaceDir: workspaces.workspaceDir,
         monthlySpend: workspaces.monthlySpend,
         budgetLimit: workspaces.budgetLimit,

@@ -1,26 +1,14 @@
 import type { WireRow } from "@molecule/db/workspaces/wire-rows";
-import { loadTemplates } from "@molecule/templates/load-templates";
-import type { Deps } from "../../deps.ts";
+import { statedTimeoutMs } from "@molecule/domain/start-timeout";
+import type { Platform } from "../../deps.ts";
 
-/** Milliseconds a runtime may take to start, by runtime, where a template says so. */
-export type BootTimeouts = ReadonlyMap<string, number>;
-
-/** The longest of the templates of each runtime. Source: wire contract §3.2. */
-export async function bootTimeouts(deps: Deps): Promise<BootTimeouts> {
-  const timeouts = new Map<string, number>();
-  for (const entry of await loadTemplates(deps.templatesDir)) {
-    if (entry.kind !== "template") continue;
-    const { runtime, provisionTimeoutSeconds } = entry.template;
-    if (provisionTimeoutSeconds === undefined) continue;
-    timeouts.set(runtime, Math.max(timeouts.get(runtime) ?? 0, provisionTimeoutSeconds * 1000));
-  }
-  return timeouts;
-}
+/** The operator's word on starts; what is shown is what the worker holds a start to. SPEC: P3. */
+type StartLimit = Pick<Platform, "startTimeoutMs">;
 
 /** A workspace as its list and its owners see it. Source: wire contract §3.2. */
-export function viewInList(row: WireRow, timeouts: BootTimeouts) {
+export function viewInList(row: WireRow, limit: StartLimit) {
   return {
-    ...common(row, timeouts),
+    ...common(row, limit),
     last_sample_error: row.sampleError,
     current_task: row.currentTask,
     workspace_dir: row.workspaceDir,
@@ -30,9 +18,9 @@ export function viewInList(row: WireRow, timeouts: BootTimeouts) {
 }
 
 /** One workspace for somebody with a credential. */
-export function viewOne(row: WireRow, timeouts: BootTimeouts) {
+export function viewOne(row: WireRow, limit: StartLimit) {
   return {
-    ...viewInList(row, timeouts),
+    ...viewInList(row, limit),
     last_outbound_at: row.lastOutboundAt?.toISOString() ?? null,
   };
 }
@@ -42,8 +30,8 @@ export function viewForStranger(row: WireRow) {
   return { id: row.id, name: row.name, status: row.status };
 }
 
-function common(row: WireRow, timeouts: BootTimeouts) {
-  const timeout = timeouts.get(row.runtime);
+function common(row: WireRow, limit: StartLimit) {
+  const timeout = statedTimeoutMs({ ...row, overrideMs: limit.startTimeoutMs });
   return {
     id: row.id,
     name: row.name,
@@ -61,6 +49,6 @@ function common(row: WireRow, timeouts: BootTimeouts) {
     x: row.x,
     y: row.y,
     collapsed: row.collapsed,
-    ...(timeout === undefined ? {} : { provision_timeout_ms: timeout }),
+    ...(timeout === null ? {} : { provision_timeout_ms: timeout }),
   };
 }
