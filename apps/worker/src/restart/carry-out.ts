@@ -13,6 +13,7 @@ import {
   takeSnapshot,
 } from "@molecule/db/lifecycle/take-snapshot";
 import type { Decision } from "@molecule/domain/decide";
+import { startTimeoutMs } from "@molecule/domain/start-timeout";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { isRenderedFile } from "@molecule/templates/render-config";
 import {
@@ -198,7 +199,7 @@ async function create(
         content,
         isExact: known !== null,
       },
-      deps.settings,
+      { bootTimeoutMs: bootTimeoutOf(deps, held) },
     );
     return "again";
   });
@@ -206,6 +207,15 @@ async function create(
   if (instance.state === "exited") await recordEnd(deps, todo, instance);
   await deps.failpoint("after_created");
   return result;
+}
+
+/** By what the attempt runs with, so that a later change of it moves no deadline that is shown. */
+function bootTimeoutOf(deps: StepDeps, { row, attempt }: Assignment["held"]): number {
+  return startTimeoutMs({
+    overrideMs: deps.settings.bootTimeoutMs,
+    extra: (attempt?.snapConfig ?? row.config).extra ?? {},
+    runtime: row.runtime,
+  });
 }
 
 /** A worker took over after the snapshot: the content as of now holds at least its generation. */
@@ -284,7 +294,7 @@ async function failBoot(
     }
   }
   const excerpt = await readExcerpt(excerptSources(deps), backend, keyOf(todo));
-  const seconds = deps.settings.bootTimeoutMs / 1_000;
+  const seconds = bootTimeoutOf(deps, todo.held) / 1_000;
   return await recordStep(deps, work, todo, async (tx, held) => {
     await failAttempt(
       tx,
