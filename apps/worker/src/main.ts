@@ -13,6 +13,7 @@ import { createProcessBackend } from "./adapters/process/process-backend.ts";
 import { announce } from "./announce.ts";
 import { readEnv, type WorkerEnv } from "./env.ts";
 import { FleetJobs } from "./fleet/fleet-jobs.ts";
+import { ImageWatcher } from "./fleet/image-watcher.ts";
 import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
 import { createAgentPackages } from "./provisioning/agent-packages.ts";
@@ -27,6 +28,9 @@ import { parseFailpoints } from "./runtime/failpoint.ts";
 import type { Log } from "./runtime/log.ts";
 import { untilTold } from "./runtime/process-end.ts";
 import { Scope } from "./runtime/scope.ts";
+
+/** How often a registry is asked. Source: wire contract §18. */
+const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
 
 /** Docker's half of the wiring; null where it was switched off. */
 interface Backends {
@@ -154,6 +158,18 @@ async function start(
   scope.add("sweeper", () => sweeper.stop());
   const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });
   scope.add("fleet", () => fleet.stop());
+  if (docker !== null && env.refreshesImages) {
+    const watcher = new ImageWatcher({
+      db,
+      owner: id,
+      images: docker.images,
+      settle: settings.lifecycle.settle,
+      leaseMs: settings.leaseMs,
+      everyMs: IMAGE_WATCH_EVERY_MS,
+      log,
+    });
+    scope.add("image watcher", () => watcher.stop());
+  }
   const { defaultBackend, backendNote } = announcement.info;
   return { ready: true, backend: defaultBackend, note: backendNote };
 }

@@ -11,6 +11,8 @@ export interface FakeFleetImages extends FleetImages {
   readonly refused: Set<Runtime>;
   /** Every refresh, in order. */
   readonly refreshed: Runtime[];
+  /** References whose digest was asked for, in order. */
+  readonly looks: string[];
   /** Why the engine cannot be used; null while it can. */
   whyAway: string | null;
   /** The registry answers nobody. */
@@ -31,6 +33,7 @@ export function createFakeFleetImages(backend: FakeBackend): FakeFleetImages {
   const fake: FakeFleetImages = {
     refused: new Set(),
     refreshed: [],
+    looks: [],
     whyAway: null,
     isRegistryDown: false,
     isPublished: true,
@@ -58,6 +61,7 @@ export function createFakeFleetImages(backend: FakeBackend): FakeFleetImages {
     },
     movingName: (runtime) => (runtime === "external" ? null : nameOf(runtime)),
     digestOf: async (reference) => {
+      fake.looks.push(reference);
       const runtime = reference.includes("demo") ? "demo" : "claude-code";
       return fake.isRegistryDown || fake.refused.has(runtime) ? null : `digest of ${now(runtime)}`;
     },
