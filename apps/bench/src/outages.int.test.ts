@@ -1,5 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -9,6 +19,7 @@ import { type Product, startProduct } from "@molecule/testing/product";
 import { realPart } from "@molecule/testing/require-real";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "./baselines.ts";
 import { listAgents } from "./instances.ts";
 import { Platform } from "./platform.ts";
 import { makeShaky } from "./shaky-database.fixture.ts";
@@ -198,4 +209,56 @@ describe.runIf(isMountable)("a disk", () => {
       disk.unmount();
     }
   }, 300_000);
+});
+
+/** The unprivileged user of every Linux machine. */
+const NOBODY = 65_534;
+const isRoot = realPart("a second user", process.getuid?.() === 0, "run the tests as root");
+
+/** Everything below a folder and the folder itself, as somebody who looks after it would notice changes. */
+function lookAt(folder: string): readonly string[] {
+  const below = readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted();
+  return [".", ...below].map((name) => {
+    const { mode, uid, size, mtimeMs, ctimeMs } = lstatSync(path.join(folder, name));
+    return JSON.stringify({ name, mode, uid, size, mtimeMs, ctimeMs });
+  });
+}
+
+describe.runIf(isRoot)("a data folder that belongs to another user", () => {
+  // What root leaves behind, and a folder that is closed to others altogether.
+  it.each([0o711, 0o700])("and has the mode %o is refused untouched, with a sentence", (mode) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "molecule-owned-"));
+    try {
+      // Where that user can read and run it, wherever this checkout and its Node are.
+      chmodSync(folder, 0o755);
+      const node = path.join(folder, "node");
+      copyFileSync(process.execPath, node);
+      cpSync(path.join(ROOT, "apps/launcher/src"), path.join(folder, "apps/launcher/src"), {
+        recursive: true,
+      });
+      copyFileSync(path.join(ROOT, "package.json"), path.join(folder, "package.json"));
+      const home = path.join(folder, "home");
+      for (const name of ["", "pg", "run"]) mkdirSync(path.join(home, name), { mode: 0o700 });
+      for (const name of ["platform-id", "secrets.key", "admin-token"]) {
+        writeFileSync(path.join(home, name), "somebody else's\n", { mode: 0o600 });
+      }
+      chmodSync(home, mode);
+      const before = lookAt(home);
+      const start = spawnSync(node, ["apps/launcher/src/main.mjs"], {
+        cwd: folder,
+        uid: NOBODY,
+        gid: NOBODY,
+        env: { PATH: process.env.PATH, MOLECULE_HOME: home },
+        encoding: "utf8",
+        timeout: 60_000,
+      });
+      expect(start.stdout).toContain(`The data folder ${home} cannot be written by this user.`);
+      expect(start.stdout).toContain("set MOLECULE_HOME to a folder it can write");
+      expect(start.stdout).not.toContain("    at ");
+      expect(start.status).toBe(1);
+      expect(lookAt(home)).toEqual(before);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
