@@ -53,7 +53,13 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
   if (row === undefined) return null;
   const ofAttempt = and(eq(attempts.workspaceId, row.id), eq(attempts.no, row.currentAttempt));
   const [timed] = await orm
-    .select({ now: clock, attempt: attempts, beat: liveness, isFresh: beatIsFresh })
+    .select({
+      now: clock,
+      attempt: attempts,
+      beat: liveness,
+      isFresh: beatIsFresh,
+      turnsSent,
+    })
     .from(workspaces)
     .leftJoin(attempts, ofAttempt)
     .leftJoin(liveness, eq(liveness.workspaceId, workspaces.id))
@@ -75,12 +81,18 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
     attempt,
     hasBeaten: beat !== null && row.currentAttempt > 0,
     down: down?.cause ?? null,
-    activeTurns: beat !== null && timed.isFresh ? beat.activeTasks : 0,
+    activeTurns: Math.max(beat !== null && timed.isFresh ? beat.activeTasks : 0, timed.turnsSent),
   };
   return { fence, row, now, attempt, facts, downDetail: down?.detail ?? null };
 }
 
 const beatIsFresh = sql<boolean>`COALESCE(${liveness.lastHeartbeatAt} > cp_now() - ${BEAT_FRESH_SECONDS} * interval '1 second', false)`;
+
+/** Messages that were sent and not answered: a turn that has begun before a beat has told of it. */
+const turnsSent = sql<number>`(
+  SELECT count(*)::int FROM a2a_queue q
+  WHERE q.workspace_id = ${workspaces.id} AND q.status = 'dispatched' AND q.dispatched_at IS NOT NULL
+    AND q.lease_until > cp_now() AND COALESCE(q.idempotency_key, '') NOT LIKE 'restart-context:%')`;
 
 async function pendingKinds(tx: Transaction, row: WorkspaceRow) {
   if (row.desiredGen <= row.appliedGen) return [];
