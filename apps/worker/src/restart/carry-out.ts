@@ -4,7 +4,6 @@ import { forgetFailure } from "@molecule/db/lifecycle/defer-step";
 import { recordDeleted, recordPaused } from "@molecule/db/lifecycle/end-run";
 import { failAttempt, recordCrash } from "@molecule/db/lifecycle/fail-attempt";
 import { holdWorkspace, releaseWorkspace } from "@molecule/db/lifecycle/held-workspace";
-import { attemptsWithMachine, markRemoved, markRemoving } from "@molecule/db/lifecycle/machines";
 import { recordObservation } from "@molecule/db/lifecycle/observe";
 import { recordCreated } from "@molecule/db/lifecycle/record-created";
 import {
@@ -13,8 +12,8 @@ import {
   takeSnapshot,
 } from "@molecule/db/lifecycle/take-snapshot";
 import type { Decision } from "@molecule/domain/decide";
-import { startTimeoutMs } from "@molecule/domain/start-timeout";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
+import { startTimeoutMs } from "@molecule/domain/start-timeout";
 import { isRenderedFile } from "@molecule/templates/render-config";
 import {
   BackendError,
@@ -31,6 +30,7 @@ import {
   type StepResult,
   type Work,
 } from "./reconcile-step.ts";
+import { removeInstances } from "./remove-instances.ts";
 
 /** Carries out a decision that needs the backend. No transaction is open while the backend works. */
 export async function carryOut(deps: StepDeps, work: Work, todo: Assignment): Promise<StepResult> {
@@ -91,32 +91,6 @@ async function stop(
     await advanceStage(tx, held, "preparing");
     return "again";
   });
-}
-
-/**
- * Removes the instances of older attempts, or of all attempts when the workspace is to rest. The
- * backend's list has also those that a killed worker made and never recorded.
- */
-async function removeInstances(
-  deps: StepDeps,
-  work: Work,
-  { decision, held }: Assignment,
-  backend: ComputeBackend,
-): Promise<void> {
-  const { id, currentAttempt } = held.row;
-  const below = decision.kind === "stop" ? currentAttempt : currentAttempt + 1;
-  if (below <= 1) return;
-  const recorded = await attemptsWithMachine(deps.db, id, below);
-  const listed = (await backend.list()).filter(
-    (instance) => instance.workspaceId === id && instance.attemptNo < below,
-  );
-  const numbers = new Set([...recorded, ...listed.map((instance) => instance.attemptNo)]);
-  for (const attemptNo of numbers) {
-    work.signal.throwIfAborted();
-    await markRemoving(deps.db, id, attemptNo);
-    await backend.remove({ workspaceId: id, attemptNo }, work.signal);
-    await markRemoved(deps.db, id, attemptNo);
-  }
 }
 
 /** Progress lines are told this often at most. */

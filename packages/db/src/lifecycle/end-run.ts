@@ -1,9 +1,16 @@
 import { PLATFORM_ACTOR } from "@molecule/domain/sets";
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { managedFiles, workspaceSecrets } from "../schema/content.ts";
-import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
+import {
+  attempts,
+  changes,
+  liveness,
+  observations,
+  workspaces,
+  workspaceTokens,
+} from "../schema/workspaces.ts";
 import type { HeldWorkspace } from "./held-workspace.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 
@@ -11,6 +18,18 @@ import { recordLifecycle } from "./record-lifecycle.ts";
 export async function recordPaused(tx: Transaction, held: HeldWorkspace): Promise<void> {
   await closeOpenAttempt(tx, held);
   const { row } = held;
+  // The next start has a number and a token of its own.
+  await ormOf(tx)
+    .update(workspaceTokens)
+    .set({ revokedAt: sql`cp_now()` })
+    .where(
+      and(
+        eq(workspaceTokens.workspaceId, row.id),
+        eq(workspaceTokens.kind, "attempt"),
+        lte(workspaceTokens.attemptNo, row.currentAttempt),
+        isNull(workspaceTokens.revokedAt),
+      ),
+    );
   await ormOf(tx)
     .update(workspaces)
     .set({

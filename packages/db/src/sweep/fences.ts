@@ -77,11 +77,14 @@ export async function recordFenced(
   });
 }
 
+/** A worker that comes too late must not fence what was resumed meanwhile. */
 function waits(of: Stubborn) {
   return and(
     eq(machines.workspaceId, of.workspaceId),
     eq(machines.currentAttempt, of.attemptNo),
     isNull(machines.removedAt),
+    sql`EXISTS (SELECT 1 FROM workspaces w WHERE w.id = ${of.workspaceId}
+      AND (w.current_attempt > ${of.attemptNo} OR w.intent <> 'run' OR w.phase = 'PAUSED'))`,
   );
 }
 
