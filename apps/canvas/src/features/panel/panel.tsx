@@ -118,7 +118,7 @@ function TabContent({ workspaceId, tab, isShown }: PanelProps & { isShown: boole
     case "activity":
       return <ActivityTab workspaceId={workspaceId} isShown={isShown} />;
     case "overview":
-      return <OverviewTab workspaceId={workspaceId} />;
+      return <OverviewTab workspaceId={workspaceId} isShown={isShown} />;
     case "files":
       return <FilesTab workspaceId={workspaceId} />;
     case "configure":

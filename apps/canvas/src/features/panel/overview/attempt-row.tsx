@@ -1,23 +1,25 @@
 "use client";
-import type { AttemptView } from "@molecule/contracts/workspaces";
+import type { AttemptView, WorkspaceNode } from "@molecule/contracts/workspaces";
 import clsx from "clsx";
 import { ChevronRight } from "lucide-react";
-import { Ago } from "../../clock/moving-time.tsx";
-import { STAGE_LABELS } from "../../status/progress.ts";
+import { useState } from "react";
+import { Ago, Elapsed } from "../../clock/moving-time.tsx";
 import { useOrganisation } from "../../store/node-store.tsx";
 import { attemptReason } from "../header/model/reason.ts";
 import { durationText } from "../text/time-text.ts";
-import { outcomeText, stageSpans } from "./model/attempts.ts";
+import { AttemptDetail } from "./attempt-detail.tsx";
+import { outcomeText } from "./model/attempts.ts";
 
-/** One attempt: why, by whom, how it went, and how long each stage took. */
-export function AttemptRow({ attempt }: { attempt: AttemptView }) {
+/** One attempt in a line: why, how it went, how long it took; opened, everything that is known of it. */
+export function AttemptRow({ node, attempt }: { node: WorkspaceNode; attempt: AttemptView }) {
   const reader = useOrganisation()?.member.name ?? null;
+  const [isOpen, setIsOpen] = useState(false);
   const isFailed = attempt.failure !== null;
   const end = attempt.readyAt ?? attempt.endedAt;
-  const tookMs = end === null ? null : Date.parse(end) - Date.parse(attempt.createdAt);
+  const createdMs = Date.parse(attempt.createdAt);
   return (
     <li className="border-b border-line last:border-b-0">
-      <details className="group">
+      <details className="group" onToggle={(event) => setIsOpen(event.currentTarget.open)}>
         <summary className="flex list-none items-start gap-2 rounded-md py-2 hover:bg-hover/60 pointer-coarse:min-h-11">
           <ChevronRight
             size={14}
@@ -29,54 +31,20 @@ export function AttemptRow({ attempt }: { attempt: AttemptView }) {
               {attemptReason(attempt, reader)}
             </span>
             <span className={clsx("block text-xs", isFailed ? "text-danger" : "text-muted")}>
-              #{attempt.no} · {outcomeText(attempt)}
-              {tookMs === null ? "" : ` · ${durationText(tookMs)}`}
+              #{attempt.no} · {outcomeText(attempt)} ·{" "}
+              {end === null ? (
+                <Elapsed sinceMs={createdMs} />
+              ) : (
+                durationText(Date.parse(end) - createdMs)
+              )}
             </span>
           </span>
           <span className="shrink-0 text-xs leading-5 text-muted">
-            <Ago atMs={Date.parse(attempt.createdAt)} />
+            <Ago atMs={createdMs} />
           </span>
         </summary>
-        <AttemptDetail attempt={attempt} />
+        {isOpen ? <AttemptDetail node={node} attempt={attempt} /> : null}
       </details>
     </li>
-  );
-}
-
-function AttemptDetail({ attempt }: { attempt: AttemptView }) {
-  const spans = stageSpans(attempt);
-  return (
-    <div className="flex flex-col gap-2 pb-3 pl-5 text-xs">
-      {attempt.failure === null ? null : (
-        <p className="rounded-md bg-danger-tint px-2.5 py-1.5 text-muted">
-          <span className="font-medium text-danger">{attempt.failure.sentence}</span>{" "}
-          {attempt.failure.next}
-        </p>
-      )}
-      {spans.length === 0 ? null : (
-        <dl className="flex flex-col gap-0.5">
-          {spans.map((span) => (
-            <div key={span.stage} className="flex justify-between gap-3 text-muted">
-              <dt>{STAGE_LABELS[span.stage]}</dt>
-              <dd>{durationText(span.ms)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {attempt.detail.merged.map((change) => (
-        <p key={change.kind} className="text-muted [overflow-wrap:anywhere]">
-          {change.kind}: <span className="font-mono text-ink">{change.names.join(", ")}</span>
-          {change.count > change.names.length
-            ? ` and ${change.count - change.names.length} more`
-            : ""}
-        </p>
-      ))}
-      {attempt.detail.absorbed.map((sentence) => (
-        <p key={sentence} className="text-muted">
-          Also: {sentence}
-        </p>
-      ))}
-      <p className="text-muted">Caused by {attempt.actor.name}</p>
-    </div>
   );
 }

@@ -7,18 +7,36 @@ import { readProblem } from "../../../trpc/problem.ts";
 import { Button } from "../../../ui/button.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { InlineProblem } from "../inline-problem.tsx";
+import { ledgerKey } from "../state/query-keys.ts";
 import { AttemptRow } from "./attempt-row.tsx";
 import { mergeAttempts } from "./model/attempts.ts";
 import { OverviewSection } from "./overview-section.tsx";
+import { RestartsNotDone } from "./restarts-not-done.tsx";
 
 /** Attempts per page. */
 const PAGE = 10;
 
-/** Every start and restart with its reason; the newest comes from the live node. */
-export function AttemptsSection({ node }: { node: WorkspaceNode }) {
+/** Every start and restart with its reason, and what was asked for and not done. */
+export function AttemptsSection({ node, isShown }: { node: WorkspaceNode; isShown: boolean }) {
+  return (
+    <OverviewSection title="Starts and restarts">
+      {node.backend === "external" ? (
+        <p className="text-sm text-muted">
+          This agent runs elsewhere. The platform does not start or stop it.
+        </p>
+      ) : (
+        <AttemptList node={node} isShown={isShown} />
+      )}
+      <RestartsNotDone workspaceId={node.id} isShown={isShown} />
+    </OverviewSection>
+  );
+}
+
+/** The newest attempt comes from the live node, the others are loaded by the page. */
+function AttemptList({ node, isShown }: { node: WorkspaceNode; isShown: boolean }) {
   const client = useTRPCClient();
   const query = useInfiniteQuery({
-    queryKey: ["panel", "attempts", node.id],
+    queryKey: [...ledgerKey(node.id), "attempts"],
     queryFn: ({ pageParam, signal }): Promise<AttemptView[]> =>
       client.workspaces.attempts.query(
         { id: node.id, limit: PAGE, ...(pageParam === null ? {} : { before: pageParam }) },
@@ -26,26 +44,18 @@ export function AttemptsSection({ node }: { node: WorkspaceNode }) {
       ),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => (page.length < PAGE ? null : (page.at(-1)?.no ?? null)),
+    enabled: isShown,
   });
   const attempts = useMemo(
     () => mergeAttempts(query.data?.pages.flat() ?? [], node.attempt),
     [query.data, node.attempt],
   );
-  if (node.backend === "external") {
-    return (
-      <OverviewSection title="Starts and restarts">
-        <p className="text-sm text-muted">
-          This agent runs elsewhere. The platform does not start or stop it.
-        </p>
-      </OverviewSection>
-    );
-  }
   return (
-    <OverviewSection title="Starts and restarts">
+    <>
       {attempts.length > 0 ? (
         <ol className="flex flex-col">
           {attempts.map((attempt) => (
-            <AttemptRow key={attempt.no} attempt={attempt} />
+            <AttemptRow key={attempt.no} node={node} attempt={attempt} />
           ))}
         </ol>
       ) : query.isPending ? (
@@ -73,6 +83,6 @@ export function AttemptsSection({ node }: { node: WorkspaceNode }) {
           Older
         </Button>
       ) : null}
-    </OverviewSection>
+    </>
   );
 }

@@ -1,13 +1,11 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import type { Backend } from "@molecule/domain/sets";
-import { Copy } from "lucide-react";
 import type { ReactNode } from "react";
-import { toast } from "sonner";
-import { IconButton } from "../../../ui/button.tsx";
 import { Ago } from "../../clock/moving-time.tsx";
 import { modelLabel, RUNTIME_LABELS } from "../../status/model-label.ts";
 import { useOrganisation } from "../../store/node-store.tsx";
+import { Copyable } from "./copyable.tsx";
 import { OverviewSection } from "./overview-section.tsx";
 
 const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
@@ -55,7 +53,7 @@ export function FactsSection({ node }: { node: WorkspaceNode }) {
           <Fact name="Old instances">{node.waitingForRemoval} waiting to be removed</Fact>
         )}
         <Fact name="Id">
-          <Copyable text={node.id} />
+          <Copyable text={node.id} label="Copy id" />
         </Fact>
       </dl>
     </OverviewSection>
@@ -68,20 +66,5 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dt className="text-muted">{name}</dt>
       <dd className="min-w-0 text-ink [overflow-wrap:anywhere]">{children}</dd>
     </>
-  );
-}
-
-function Copyable({ text }: { text: string }) {
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    toast("Copied");
-  };
-  return (
-    <span className="flex items-center gap-1">
-      <code className="min-w-0 truncate font-mono text-xs select-text">{text}</code>
-      <IconButton label="Copy id" size="sm" className="-my-1" onClick={() => void copy()}>
-        <Copy size={13} aria-hidden="true" />
-      </IconButton>
-    </span>
   );
 }

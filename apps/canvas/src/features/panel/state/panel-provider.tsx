@@ -13,7 +13,12 @@ import {
   type PanelStore,
   type TextStorage,
 } from "./panel-state.ts";
-import { changedConfigurations, markStale } from "./stale-parts.ts";
+import {
+  changedConfigurations,
+  changedLedgers,
+  markLedgerStale,
+  markStale,
+} from "./stale-parts.ts";
 
 /** Typing is written to storage this long after the last key. */
 const FLUSH_AFTER_MS = 400;
@@ -46,6 +51,7 @@ export function PanelProvider({ children }: { children: ReactNode }) {
         for (const id of changedConfigurations(before.byId, now.byId)) {
           markStale(queryClient, trpc, id);
         }
+        for (const id of changedLedgers(before.byId, now.byId)) markLedgerStale(queryClient, id);
       }),
     [nodes, queryClient, trpc],
   );

@@ -12,6 +12,9 @@ export const chatKey = (workspaceId: string) => ["panel", "chat", workspaceId] a
 export const activityKey = (workspaceId: string, facet: ActivityFacet) =>
   ["panel", "activity", workspaceId, facet] as const;
 
+/** Cache key of everything the ledger says of a workspace: attempts, requests, the day's statuses. */
+export const ledgerKey = (workspaceId: string) => ["panel", "ledger", workspaceId] as const;
+
 /** The part of the list's input that makes a facet. */
 type FacetFilter = { types?: ActivityType[]; onlyFailed?: true };
 

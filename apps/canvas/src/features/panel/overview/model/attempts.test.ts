@@ -1,8 +1,9 @@
 import type { AttemptView } from "@molecule/contracts/workspaces";
 import { expect, test } from "vitest";
-import { mergeAttempts, stageSpans } from "./attempts.ts";
+import { carriedRows, mergeAttempts, phaseRows } from "./attempts.ts";
 
-const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+const BEGUN = Date.UTC(2026, 0, 1);
+const at = (second: number) => new Date(BEGUN + second * 1000).toISOString();
 const attempt = (no: number, over: Partial<AttemptView> = {}): AttemptView => ({
   no,
   reason: "user",
@@ -11,7 +12,7 @@ const attempt = (no: number, over: Partial<AttemptView> = {}): AttemptView => ({
   stage: "booting",
   stages: [
     { stage: "queued", at: at(0) },
-    { stage: "booting", at: at(2) },
+    { stage: "booting", at: at(2), progress: "pulling 3 of 9" },
   ],
   expectedMs: null,
   outcome: null,
@@ -30,10 +31,50 @@ test("the live attempt replaces its loaded twin and comes first", () => {
   ]);
 });
 
-test("a stage lasts until the next one begins, the last one until the attempt is ready", () => {
-  expect(stageSpans(attempt(1))).toEqual([{ stage: "queued", ms: 2000 }]);
-  expect(stageSpans(attempt(1, { readyAt: at(5) }))).toEqual([
-    { stage: "queued", ms: 2000 },
-    { stage: "booting", ms: 3000 },
+test("a stage lasts until the next one begins, and the last one until the attempt is ready", () => {
+  const rows = phaseRows(attempt(1, { outcome: "ready", readyAt: at(8), endedAt: at(900) }), 0);
+  expect(rows).toEqual([
+    { stage: "queued", ms: 2000, progress: null, isRunning: false, from: 0, share: 0.25 },
+    {
+      stage: "booting",
+      ms: 6000,
+      progress: "pulling 3 of 9",
+      isRunning: false,
+      from: 0.25,
+      share: 0.75,
+    },
+  ]);
+});
+
+test("the current stage of an open attempt lasts until now", () => {
+  const [, booting] = phaseRows(attempt(1), BEGUN + 4000);
+  expect(booting).toMatchObject({ ms: 2000, isRunning: true, from: 0.5, share: 0.5 });
+});
+
+test("a clock that is behind the platform's shows no negative time", () => {
+  for (const row of phaseRows(attempt(1), BEGUN - 60_000)) {
+    expect(row.ms).toBeGreaterThanOrEqual(0);
+    expect(row.from + row.share).toBeLessThanOrEqual(1);
+  }
+});
+
+test("what an attempt carries is named with whose it is, and says how many names are missing", () => {
+  const span = { from: at(0), to: at(1) };
+  const rows = carriedRows(
+    [
+      { kind: "setting", count: 1, names: ["model"], actors: ["Ada"], ...span },
+      { kind: "file", count: 12, names: ["a.md", "b.md"], actors: ["Ben", "Ada", "Cy"], ...span },
+    ],
+    "Ada",
+  );
+  expect(rows).toEqual([
+    { kind: "setting", title: "1 setting", names: ["model"], moreCount: 0, by: "you" },
+    {
+      kind: "file",
+      title: "12 files",
+      names: ["a.md", "b.md"],
+      moreCount: 10,
+      by: "Ben, you and Cy",
+    },
   ]);
 });

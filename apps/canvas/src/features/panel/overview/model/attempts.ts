@@ -1,5 +1,5 @@
-import type { AttemptView } from "@molecule/contracts/workspaces";
-import { STAGES, type Stage } from "@molecule/domain/sets";
+import type { AttemptView, MergedChange } from "@molecule/contracts/workspaces";
+import { type ChangeKind, STAGES, type Stage } from "@molecule/domain/sets";
 
 /** Attempts by number, newest first; the live one replaces its loaded twin. */
 export function mergeAttempts(
@@ -11,26 +11,77 @@ export function mergeAttempts(
   return [...byNo.values()].sort((a, b) => b.no - a.no);
 }
 
-/** How long one stage of an attempt took. */
-export interface StageSpan {
+/** One stage of an attempt, and where it lies in the whole of it. */
+export interface PhaseRow {
   readonly stage: Stage;
   readonly ms: number;
+  /** The latest line of what it does or did; null where it told none. */
+  readonly progress: string | null;
+  readonly isRunning: boolean;
+  /** Where its bar begins, 0 to 1 of the attempt. */
+  readonly from: number;
+  /** How long its bar is, 0 to 1 of the attempt. */
+  readonly share: number;
 }
 
 /**
- * The stages that are over, in order, with their lengths. The last stage ends when the attempt became
- * ready or ended; of an open attempt the current stage is left out.
+ * The stages that an attempt went through, in order. A stage lasts until the next one begins, the last
+ * one until the attempt was ready or ended; of an open attempt the current stage lasts until now.
  */
-export function stageSpans(attempt: AttemptView): StageSpan[] {
+export function phaseRows(attempt: AttemptView, nowMs: number): PhaseRow[] {
   const marks = attempt.stages.toSorted(
     (a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage),
   );
   const end = attempt.readyAt ?? attempt.endedAt;
-  return marks.flatMap((mark, index) => {
-    const until = marks[index + 1]?.at ?? end;
-    if (until === null) return [];
-    return [{ stage: mark.stage, ms: Math.max(0, Date.parse(until) - Date.parse(mark.at)) }];
+  const begunMs = Date.parse(attempt.createdAt);
+  const endMs = Math.max(end === null ? nowMs : Date.parse(end), begunMs + 1);
+  const wholeMs = endMs - begunMs;
+  return marks.map((mark, index) => {
+    const next = marks[index + 1]?.at;
+    const fromMs = clamp(Date.parse(mark.at), begunMs, endMs);
+    const toMs = clamp(next === undefined ? endMs : Date.parse(next), fromMs, endMs);
+    return {
+      stage: mark.stage,
+      ms: toMs - fromMs,
+      progress: mark.progress ?? null,
+      isRunning: end === null && next === undefined,
+      from: (fromMs - begunMs) / wholeMs,
+      share: (toMs - fromMs) / wholeMs,
+    };
   });
+}
+
+/** What an attempt carries of one kind, by name and by whom. */
+export interface CarriedRow {
+  readonly kind: ChangeKind;
+  /** `1 file`, `Settings`, `2 secrets`. */
+  readonly title: string;
+  readonly names: readonly string[];
+  /** Names that the ledger did not keep. */
+  readonly moreCount: number;
+  /** `you and Ben`; empty when nobody is named. */
+  readonly by: string;
+}
+
+const KIND_WORDS: Readonly<Record<ChangeKind, readonly [one: string, many: string]>> = {
+  file: ["file", "files"],
+  setting: ["setting", "settings"],
+  secret: ["secret", "secrets"],
+  plugin: ["plugin", "plugins"],
+  template: ["template", "templates"],
+  image: ["image", "images"],
+  redeploy: ["redeployment", "redeployments"],
+};
+
+/** What an attempt carries, a row per kind. `reader` is the member's name. */
+export function carriedRows(merged: readonly MergedChange[], reader: string | null): CarriedRow[] {
+  return merged.map((change) => ({
+    kind: change.kind,
+    title: `${change.count} ${KIND_WORDS[change.kind][change.count === 1 ? 0 : 1]}`,
+    names: change.names,
+    moreCount: Math.max(0, change.count - change.names.length),
+    by: listText(change.actors.map((name) => (name === reader ? "you" : name))),
+  }));
 }
 
 /** How an attempt went, in one or two words; an open one is under way. */
@@ -51,4 +102,12 @@ export function outcomeText(attempt: AttemptView): string {
     case "aborted":
       return "stopped";
   }
+}
+
+const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
+
+/** `a`, `a and b`, `a, b and c`. */
+function listText(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
