@@ -57,6 +57,7 @@ export async function recordBeat(tx: Transaction, beat: Beat): Promise<BeatRecei
     ...after,
     lastHeartbeatAt: sql`cp_now()`,
     currentTaskAt: taskTime(after.currentTask, known),
+    ...(after.activeTasks > 0 || (known?.activeTasks ?? 0) > 0 ? { workedAt: sql`cp_now()` } : {}),
   };
   await orm
     .insert(liveness)

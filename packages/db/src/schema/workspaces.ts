@@ -231,6 +231,8 @@ export const liveness = pgTable("liveness", {
   uptimeSeconds: integer("uptime_seconds").notNull().default(0),
   currentTask: text("current_task").notNull().default(""),
   currentTaskAt: instant("current_task_at"),
+  /** When it last said that it works, or that it no longer does; absent: it never worked. */
+  workedAt: instant("worked_at"),
   runtimeState: text("runtime_state").notNull().default(""),
   capabilities: jsonb("capabilities").$type<Record<string, boolean>>().notNull().default({}),
   idleTimeoutSeconds: integer("idle_timeout_seconds"),

@@ -1,0 +1,1 @@
+ALTER TABLE "liveness" ADD COLUMN "worked_at" timestamp with time zone;
