@@ -5,7 +5,7 @@ const bed = useRestartBed();
 const { open, later, gate, phaseIs, isReady, isAtRest, attemptOf } = bed;
 
 describe("a click", () => {
-  it("in READY begins at once, and the same click twice is one", async () => {
+  it("I19 the same click twice is one, and begins at once", async () => {
     const platform = open();
     platform.startWorker();
     const id = await platform.createWorkspace();
@@ -95,7 +95,7 @@ describe("attempts are told apart", () => {
     await isReady(platform, id, 2);
   });
 
-  it("a beat before the start was recorded makes the attempt ready on record", async () => {
+  it("I26 a beat before the start was recorded makes the attempt ready on record", async () => {
     const platform = open({ agentsBeat: false });
     platform.startWorker(async (name) => {
       if (name === "after_create") {
@@ -108,7 +108,7 @@ describe("attempts are told apart", () => {
     expect((await platform.see(id)).applied).toBe(1);
   });
 
-  it("a late beat after the boot timeout adopts the instance", async () => {
+  it("I27 a late beat after the boot timeout adopts the instance", async () => {
     const platform = open({ agentsBeat: false });
     platform.startWorker();
     const id = await platform.createWorkspace();

@@ -6,7 +6,7 @@ const bed = useRestartBed();
 const { open, later, phaseIs, isReady, isAtRest, attemptOf } = bed;
 
 describe("failures", () => {
-  it("a boot timeout waits and tries again, and five of one generation are final", async () => {
+  it("I53 a boot timeout waits and tries again, and five of one generation are final", async () => {
     const platform = open({ agentsBeat: false });
     platform.startWorker();
     const id = await platform.createWorkspace();

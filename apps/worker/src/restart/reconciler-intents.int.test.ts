@@ -6,7 +6,7 @@ const { open, later, gate, phaseIs, isReady, isAtRest, attemptOf } = bed;
 
 describe("pause, resume and delete", () => {
   it.each(["READY", "BOOTING"] as const)(
-    "pauses in %s with its team and resumes",
+    "I52 pauses in %s with its team and resumes",
     async (phase) => {
       const platform = open({ agentsBeat: phase === "READY" });
       platform.startWorker();
@@ -46,7 +46,7 @@ describe("pause, resume and delete", () => {
   });
 
   it.each(["NEW", "STOPPING", "CREATING", "BOOTING", "READY", "FAILED"] as const)(
-    "deletes in %s and leaves nothing",
+    "I49 deletes in %s and leaves nothing",
     async (phase) => {
       const platform = open({ agentsBeat: phase === "READY" || phase === "STOPPING" });
       const work = gate();

@@ -13,7 +13,7 @@ describe("workers that die", () => {
     "before_create",
     "after_create",
     "after_created",
-  ] as const)("%s: another worker goes on and one instance runs", async (place) => {
+  ] as const)("I35 killed at %s: another worker goes on and one instance runs", async (place) => {
     const platform = open({ settings: { leaseMs: 300 } });
     const dead = gate();
     let hits = 0;

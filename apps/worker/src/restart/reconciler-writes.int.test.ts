@@ -89,7 +89,7 @@ describe("a write", () => {
     expect(paths).toEqual(expect.arrayContaining(Object.keys(files)));
   });
 
-  it("during the stop rides along in the same attempt", async () => {
+  it("I4 during the stop rides along in the same attempt", async () => {
     const platform = open();
     platform.startWorker();
     const id = await platform.createWorkspace();
@@ -110,7 +110,10 @@ describe("a write", () => {
     expect(told?.payload).toMatchObject({ attempt: 2, path: "b.md", will_apply_in: "this" });
   });
 
-  it.each(["create", "boot"] as const)("during the %s causes exactly one more", async (when) => {
+  it.each([
+    ["I6 during the", "create"],
+    ["I7 during the", "boot"],
+  ] as const)("%s %s causes exactly one more", async (_name, when) => {
     const platform = open({ agentsBeat: false });
     platform.startWorker();
     const id = await platform.createWorkspace();

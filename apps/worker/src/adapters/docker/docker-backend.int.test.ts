@@ -94,7 +94,7 @@ describe.runIf(hasEngine)("on a real engine", () => {
       await other.close();
     });
 
-    it("lists its own platform's containers only", async () => {
+    it("I47 lists its own platform's containers only", async () => {
       const spec = bed.specOf();
       await bed.backend.create(spec, never);
       const other = await openDockerTestBed(dockerHost);

@@ -240,7 +240,7 @@ describe("managed files", () => {
     expect(await get("/files/skills/one/a.md")).toMatchObject({ content: "deep", size: 4 });
   });
 
-  it("cost no generation when they are identical, and one when they are deleted", async () => {
+  it("I13 cost no generation when they are identical, and one when they are deleted", async () => {
     await put("/files/a.md", { content: "a" });
     await put("/files/a.md", { content: "a" });
     expect((await row()).desired_gen).toBe("2");
