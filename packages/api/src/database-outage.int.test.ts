@@ -82,6 +82,9 @@ describe("a database that goes away while the server runs", () => {
     });
     expect((await t.call("GET", "/health", { token: null })).status).toBe(200);
     expect((await t.call("GET", "/trpc/canvas.snapshot")).status).toBe(503);
+    const metrics = await (await t.call("GET", "/metrics")).text();
+    expect(metrics).toContain("molecule_database_up 0\n");
+    expect(metrics).toContain("molecule_http_requests_total{");
     // Somebody else writes while this process cannot see it.
     await t.test.sql`
       INSERT INTO events (event, subject_id, payload) VALUES ('LAYOUT_UPDATED', ${id}, '{"missed": 1}')`;
@@ -95,6 +98,7 @@ describe("a database that goes away while the server runs", () => {
       texts.some((text) => text.includes("missed")),
     );
     expect(socket.readyState).toBe(socket.OPEN);
+    expect(await (await t.call("GET", "/metrics")).text()).toContain("molecule_database_up 1\n");
     expect((await t.call("PATCH", `/workspaces/${id}`, { body: { name: "Back" } })).status).toBe(
       200,
     );

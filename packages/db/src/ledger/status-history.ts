@@ -1,4 +1,4 @@
-import type { AttemptOutcome, WorkspaceStatus } from "@molecule/domain/sets";
+import type { AttemptOutcome, Backend, WorkspaceStatus } from "@molecule/domain/sets";
 import {
   STATUS_EVENTS,
   type StatusChange,
@@ -6,6 +6,7 @@ import {
   type StatusPast,
   statusAfter,
 } from "@molecule/domain/status-history";
+import { statusOf } from "@molecule/domain/status-of";
 import { eq, sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
 import { workspaceStatuses } from "../schema/statuses.ts";
@@ -31,6 +32,8 @@ export async function readStatusPast(
   const [present] = await orm
     .select({
       status: workspaceStatuses.status,
+      backend: workspaces.backend,
+      isYounger: sql<boolean>`${workspaces.createdAt} > cp_now() - ${hours} * interval '1 hour'`,
       to: sql`cp_now()`.mapWith(workspaces.createdAt),
       from: sql`GREATEST(${workspaces.createdAt}, cp_now() - ${hours} * interval '1 hour')`.mapWith(
         workspaces.createdAt,
@@ -49,9 +52,16 @@ export async function readStatusPast(
   const [last] = await orm.execute<RawChange>(sql`
     SELECT event, at, payload->'will_retry' = 'true' AS will_retry FROM events
     WHERE ${ofSubject} AND at <= ${since}::timestamptz ORDER BY at DESC, id DESC LIMIT 1`);
-  const before =
-    last === undefined ? await fromAttempts(q, workspaceId, since) : statusAfter(toChange(last));
+  let before: WorkspaceStatus | null;
+  if (last !== undefined) before = statusAfter(toChange(last));
+  else if (present.isYounger) before = firstStatus(present.backend);
+  else before = await fromAttempts(q, workspaceId, since);
   return { from, to, before, changes: within.map(toChange).reverse(), present: present.status };
+}
+
+/** What every workspace is at first. */
+function firstStatus(backend: Backend): WorkspaceStatus {
+  return statusOf({ intent: "run", phase: "NEW", health: "ok", backend, isBeating: false });
 }
 
 interface RawChange extends Record<string, unknown> {
