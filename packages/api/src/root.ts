@@ -7,6 +7,7 @@ import { layoutRouter } from "./routers/layout.ts";
 import { registryRouter } from "./routers/registry.ts";
 import { sessionRouter } from "./routers/session.ts";
 import { settingsRouter } from "./routers/settings.ts";
+import { sweepsRouter } from "./routers/sweeps.ts";
 import { templatesRouter } from "./routers/templates.ts";
 import { tokensRouter } from "./routers/tokens.ts";
 import { workspacesRouter } from "./routers/workspaces.ts";
@@ -23,6 +24,7 @@ export const appRouter = router({
   files: filesRouter,
   config: configRouter,
   settings: settingsRouter,
+  sweeps: sweepsRouter,
   registry: registryRouter,
   tokens: tokensRouter,
   templates: templatesRouter,
