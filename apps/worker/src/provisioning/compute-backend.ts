@@ -91,6 +91,11 @@ export interface ComputeBackend {
    * another one after it was set up anew. A listing says what is missing only together with this.
    */
   identity(): Promise<string>;
+  /**
+   * How often what instances run on has ended since this process uses it, as far as it saw. Absent where
+   * it does not end without this process.
+   */
+  ends?(): number;
   /** Removes everything the workspace stored. Only after all its instances are gone. */
   removeVolumes(workspaceId: string): Promise<void>;
   /** The last lines the instance printed; empty when there are none. */

@@ -43,6 +43,8 @@ export class FakeBackend implements ComputeBackend {
   readonly created: FakeInstance[] = [];
   /** Why it answers nothing now, as a sentence; null while it does. */
   whyAway: string | null = null;
+  /** How often its machine has ended. */
+  endCount = 0;
   /** The machine it says it is. */
   machine = "fake machine";
   readonly #instances = new Map<string, FakeInstance>();
@@ -147,6 +149,10 @@ export class FakeBackend implements ComputeBackend {
   async list(): Promise<readonly Instance[]> {
     await this.#hook("list");
     return [...this.#instances.values()].map(viewOf);
+  }
+
+  ends(): number {
+    return this.endCount;
   }
 
   async identity(): Promise<string> {

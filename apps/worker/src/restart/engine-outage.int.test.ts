@@ -58,6 +58,26 @@ describe("an engine that stops while agents run", () => {
     expect(await platform.see(id)).toMatchObject({ phase: "READY", attempt: 1 });
   });
 
+  it("X9: is known although it was back before anybody asked", async () => {
+    const platform = open();
+    platform.startWorker();
+    const id = await platform.createWorkspace();
+    await isReady(platform, id, 1);
+    await isAtRest(platform, id);
+    let rounds = 0;
+    platform.backend.before("availability", () => {
+      rounds += 1;
+      // Between the first round and the third.
+      if (rounds !== 3) return;
+      platform.backend.endCount += 1;
+      platform.backend.crash({ workspaceId: id, attemptNo: 1 }, "0");
+    });
+    platform.startProber();
+    await isReady(platform, id, 2);
+    expect(await attemptOf(platform, id, 2)).toMatchObject(WITH_ENGINE);
+    expect(await platform.see(id)).toMatchObject({ crashCount: 0 });
+  });
+
   it("X9: is remembered by a worker that was started during the outage", async () => {
     const platform = open();
     platform.startWorker();

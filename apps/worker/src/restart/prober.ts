@@ -39,6 +39,8 @@ export class Prober implements Stoppable {
   readonly #loop: RunLoop;
   readonly #unseen = new Set<ComputeBackend>();
   readonly #away = new Set<ComputeBackend>();
+  /** How often each had ended at its last round. */
+  readonly #ends = new Map<ComputeBackend, number>();
   /** Their machine was asked for while agents of ours ran on it. */
   readonly #vouched = new Set<ComputeBackend>();
 
@@ -104,6 +106,10 @@ export class Prober implements Stoppable {
   async #listed(backend: ComputeBackend): Promise<ReadonlyMap<string, Instance> | string> {
     const { isAvailable, note } = await backend.availability();
     if (!isAvailable) return note;
+    // Away between two rounds: its end was noticed though nobody asked it meanwhile.
+    const ends = backend.ends?.() ?? 0;
+    if (ends > (this.#ends.get(backend) ?? ends)) this.#away.add(backend);
+    this.#ends.set(backend, ends);
     const instances = await backend.list();
     return new Map(instances.map((one) => [`${one.workspaceId}/${one.attemptNo}`, one]));
   }

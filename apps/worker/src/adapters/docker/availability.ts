@@ -8,6 +8,7 @@ const PING_TIMEOUT_MS = 2_000;
 export async function availabilityOf(scope: DockerScope): Promise<BackendAvailability> {
   try {
     await scope.engine.call("ping", (docker) => docker.ping(), { timeoutMs: PING_TIMEOUT_MS });
+    await scope.watch.begin();
     const whyNot = await scope.images.whyNot();
     if (whyNot !== null) return { isAvailable: false, note: `Docker runs, but ${lower(whyNot)}` };
     const { isFirewalled } = await scope.place.settle();

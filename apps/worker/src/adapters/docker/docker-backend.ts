@@ -11,6 +11,7 @@ import { createDockerFleetImages } from "./docker-fleet-images.ts";
 import { createDockerImages, type RegistryLogin } from "./docker-images.ts";
 import { createEngine } from "./engine.ts";
 import { engineIdentity } from "./engine-identity.ts";
+import { watchEngine } from "./engine-watch.ts";
 import { fenceInstance } from "./fence-instance.ts";
 import { asPort, type DockerScope, inspectOurs } from "./instance-scope.ts";
 import { listInstances, readLogs } from "./inventory.ts";
@@ -79,6 +80,7 @@ export function createDockerBackend(options: DockerBackendOptions): DockerBacken
   });
   return backendOn({
     engine,
+    watch: watchEngine(engine),
     images,
     fleetImages: createDockerFleetImages({ ...options, engine, imageEngine, images }),
     place: createPlatformPlace(engine, options),
@@ -130,6 +132,7 @@ function backendOn(scope: DockerScope & { readonly fleetImages: FleetImages }): 
       asPort({ doing: "ask the engine which one it is", code: "internal" }, () =>
         engineIdentity(engine),
       ),
+    ends: () => scope.watch.ends(),
     list: () => asPort({ doing: "list containers", code: "internal" }, () => listInstances(scope)),
     removeVolumes: (workspaceId) =>
       asPort({ doing: "remove the volumes", code: "stop_failed" }, async () => {
@@ -148,9 +151,11 @@ function backendOn(scope: DockerScope & { readonly fleetImages: FleetImages }): 
       asPort({ doing: "create the platform's network", code: "create_failed" }, async () => {
         return (await scope.place.settle()).network.gateway;
       }),
-    close: () =>
-      asPort({ doing: "remove the platform's network", code: "internal" }, () =>
+    close: () => {
+      scope.watch.stop();
+      return asPort({ doing: "remove the platform's network", code: "internal" }, () =>
         scope.place.release(),
-      ),
+      );
+    },
   };
 }

@@ -3,10 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { waitUntil } from "@molecule/testing/wait-until";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDockerBackend, type DockerBackend } from "./docker-backend.ts";
 import { createEngine } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
+import { watchEngine } from "./engine-watch.ts";
 
 const never = new AbortController().signal;
 const key = { workspaceId: randomUUID(), attemptNo: 1 };
@@ -144,6 +146,21 @@ describe("where an engine misbehaves", () => {
     expect(await backend.list()).toEqual([]);
     await rm(socket);
     await expect(backend.list()).rejects.toMatchObject({ failure: { code: "engine_unavailable" } });
+  });
+
+  it("one that ended is noticed, also when it runs again", async () => {
+    await listen((_request, response) => response.writeHead(200).flushHeaders());
+    const watch = watchEngine(createEngine({ dockerHost: `unix://${socket}` }));
+    for (const count of [1, 2]) {
+      await watch.begin();
+      await watch.begin();
+      server?.closeAllConnections();
+      await waitUntil("its end is noticed", () => watch.ends() === count);
+    }
+    await watch.begin();
+    watch.stop();
+    await watch.begin();
+    expect(watch.ends()).toBe(2);
   });
 
   it("an empty list counts only when the engine gave it: an error is never an empty list", async () => {

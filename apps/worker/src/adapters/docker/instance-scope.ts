@@ -4,6 +4,7 @@ import type { InstanceKey } from "../../provisioning/compute-backend.ts";
 import { inspectContainer } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { type Operation, toBackendError } from "./engine-error.ts";
+import type { EngineWatch } from "./engine-watch.ts";
 import { containerNameOf, keyFromLabels } from "./names.ts";
 import type { PlatformPlace } from "./platform-place.ts";
 import type { TierOverrides } from "./tiers.ts";
@@ -11,6 +12,7 @@ import type { TierOverrides } from "./tiers.ts";
 /** What the Docker backend is made of. */
 export interface DockerScope {
   readonly engine: Engine;
+  readonly watch: EngineWatch;
   readonly images: RuntimeImages;
   readonly place: PlatformPlace;
   readonly platformId: string;
