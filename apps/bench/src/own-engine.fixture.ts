@@ -33,6 +33,8 @@ export function canStartEngine(): boolean {
 /** The first choice is the engine's own; nested file systems refuse what it chooses. */
 const DRIVERS = [[], ["--storage-driver=vfs"]] as const;
 const NODE = "/usr/local/bin/node";
+/** Absent where the machine has one for all engines. */
+const CONTAINERD_PID = "e/containerd/containerd.pid";
 
 /** Started, with the demo runtime's image. */
 export async function startOwnEngine(): Promise<OwnEngine> {
@@ -47,8 +49,9 @@ export async function startOwnEngine(): Promise<OwnEngine> {
 
   const hasEnded = () => daemon === null || daemon.exitCode !== null || daemon.signalCode !== null;
   const tryStart = async (): Promise<boolean> => {
-    // Of an engine that was killed; it would refuse to start beside a process of that number.
-    await rm(path.join(folder, "pid"), { force: true });
+    // Of an engine that was killed: it would refuse to start beside a process of that number, and wait
+    // for a containerd that has ended with it.
+    for (const file of ["pid", CONTAINERD_PID]) await rm(path.join(folder, file), { force: true });
     daemon = spawn("dockerd", [...argumentsFor(folder), ...driver], {
       // Its own session: Ctrl-C on the tests must not reach it before its containers are removed.
       detached: true,
@@ -69,8 +72,10 @@ export async function startOwnEngine(): Promise<OwnEngine> {
   const end = async (signal: NodeJS.Signals) => {
     if (daemon === null || hasEnded()) return;
     const ended = once(daemon, "exit");
+    const containerd = await readFile(path.join(folder, CONTAINERD_PID), "utf8").catch(() => "");
     daemon.kill(signal);
     await ended;
+    await waitUntil("its containerd has ended too", () => hasGone(containerd.trim()));
   };
   const containers = async (label: string) =>
     (await docker("ps", "--all", "--quiet", "--no-trunc", "--filter", `label=${label}`))
@@ -107,6 +112,13 @@ export async function startOwnEngine(): Promise<OwnEngine> {
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** No process of that number runs; one that nobody has asked for its end yet does not either. */
+async function hasGone(pid: string): Promise<boolean> {
+  if (pid === "") return true;
+  const about = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  return about === null || about.slice(about.lastIndexOf(")")).startsWith(") Z");
 }
 
 function argumentsFor(folder: string): readonly string[] {
