@@ -170,6 +170,8 @@ export const canvasSnapshot = z.object({
     /** The consequence of the chosen backend, for a person. */
     backendNote: z.string(),
     hasWorker: z.boolean(),
+    /** Questions of sweeps that nobody has answered yet; SWEEP_ACTED tells of later ones. */
+    openHolds: z.number().int(),
   }),
   templates: z.array(z.lazy(() => templateView)),
   /** Names of organisation secrets that are set. */

@@ -3,6 +3,7 @@ import { cursorOf, readHead } from "@molecule/db/events/read-events";
 import { readViewport } from "@molecule/db/layouts/layouts";
 import { loadNodes } from "@molecule/db/nodes/load-nodes";
 import { listGlobalSecrets } from "@molecule/db/secrets/secret-store";
+import { listHolds } from "@molecule/db/sweep/holds";
 import { type LiveWorker, listLiveWorkers } from "@molecule/db/workers/live-workers";
 import { loadTemplates, viewTemplate } from "@molecule/templates/load-templates";
 import type { Auth } from "../../context.ts";
@@ -15,10 +16,11 @@ import type { Deps } from "../../deps.ts";
 export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapshot> {
   const { db, cipher, templatesDir } = deps;
   const head = await readHead(db);
-  const [nodes, viewport, workers, secrets, templates] = await Promise.all([
+  const [nodes, viewport, workers, holds, secrets, templates] = await Promise.all([
     loadNodes(db, { settle: deps.platform.settle }),
     readViewport(db),
     listLiveWorkers(db),
+    listHolds(db),
     listGlobalSecrets(db, cipher),
     loadTemplates(templatesDir),
   ]);
@@ -31,13 +33,19 @@ export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapsh
       auth.kind === "member"
         ? { name: auth.member.name, role: auth.member.role }
         : { name: "Administrator", role: "owner" },
-    platform: { version: deps.platform.version, ...platformOf(workers) },
+    platform: {
+      version: deps.platform.version,
+      openHolds: holds.filter(({ state }) => state === "open").length,
+      ...platformOf(workers),
+    },
     templates: templates.map(viewTemplate),
     globalSecretKeys: secrets.filter((secret) => secret.isReadable).map((secret) => secret.key),
   };
 }
 
-function platformOf(workers: readonly LiveWorker[]): Omit<CanvasSnapshot["platform"], "version"> {
+function platformOf(
+  workers: readonly LiveWorker[],
+): Omit<CanvasSnapshot["platform"], "version" | "openHolds"> {
   const info = workers.find((worker) => worker.info !== null)?.info ?? null;
   return {
     backends: info?.backends ?? [],
