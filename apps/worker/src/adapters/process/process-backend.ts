@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import type { AgentPackages } from "../../provisioning/agent-packages.ts";
 import type {
   ComputeBackend,
@@ -6,7 +6,7 @@ import type {
   InstanceKey,
   InstanceSpec,
 } from "../../provisioning/compute-backend.ts";
-import { Accounts } from "./accounts.ts";
+import { Accounts, isCode } from "./accounts.ts";
 import { projectFiles, readFiles, removeProjected } from "./config-files.ts";
 import { folderIdentity } from "./folder-identity.ts";
 import { parseMarker } from "./instance-marker.ts";
@@ -170,7 +170,7 @@ class ProcessBackend implements ComputeBackend {
       const key = parseMarker(this.#options.platformId, one.marker);
       if (key === null) continue;
       const name = `${key.workspaceId}/${key.attemptNo}`;
-      if (!found.has(name)) found.set(name, this.#viewStray(key, one));
+      if (!found.has(name)) found.set(name, await this.#viewStray(key, one));
     }
     return [...found.values()];
   }
@@ -244,7 +244,7 @@ class ProcessBackend implements ComputeBackend {
 
   async #unrecorded(key: InstanceKey): Promise<Instance | null> {
     const main = await this.#mainOf(key);
-    return main === null ? null : this.#viewStray(key, main);
+    return main === null ? null : await this.#viewStray(key, main);
   }
 
   /** The process that leads its group; everything else of an instance is below it. */
@@ -273,16 +273,28 @@ class ProcessBackend implements ComputeBackend {
     };
   }
 
-  /** Something carries our marker and no record tells of it: it is there to be removed. */
-  #viewStray(key: InstanceKey, one: RunningProcess): Instance {
+  /**
+   * Something carries our marker and no record tells of it: it is there to be removed. When the folder
+   * of its workspace was deleted under it, it has ended as far as anybody can use it.
+   */
+  async #viewStray(key: InstanceKey, one: RunningProcess): Promise<Instance> {
+    const hasFolder = await isFolder(this.#places(key.workspaceId).folder);
     return {
       ...key,
       providerId: `${one.pid}:${one.startTime}:${this.#bootId}`,
-      state: "running",
+      state: hasFolder ? "running" : "exited",
       address: null,
-      exit: null,
+      exit: hasFolder ? null : "its folder was deleted",
     };
   }
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if (isCode(error, "ENOENT")) return null;
+    throw error;
+  });
+  return found !== null;
 }
 
 function isProcessOf(one: RunningProcess, record: InstanceRecord): boolean {
