@@ -16,6 +16,7 @@ import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
 import type { FleetImages } from "./fleet-images.ts";
 import { whileLeased } from "./lease.ts";
+import { redeployStep } from "./redeploy-step.ts";
 import { refreshImages } from "./refresh-images.ts";
 
 /** What the jobs over the fleet need. */
@@ -84,6 +85,7 @@ export class FleetJobs implements Stoppable {
           const job = await findFleetJob(db, claim.id);
           if (job === null || job.status !== "running") return;
           if (job.kind === "image_refresh") await this.#refresh(claim, job, signal);
+          else await redeployStep({ db, settings }, claim);
         },
       );
     } catch (error) {

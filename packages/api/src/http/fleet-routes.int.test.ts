@@ -111,3 +111,64 @@ describe("POST /admin/workspace-images/refresh", () => {
     expect((await api.call("GET", REFRESH)).status).toBe(404);
   });
 });
+
+const REDEPLOY = "/admin/workspaces/redeploy";
+
+describe("POST /admin/workspaces/redeploy", () => {
+  it("I15 I18 I19 writes the way down, says what runs, is stopped and gone on with", async () => {
+    await api.test.sql`DELETE FROM workspaces`;
+    const ids = [await api.createWorkspace({ name: "Ada" }), await api.createWorkspace()];
+    await api.createWorkspace({ runtime: "external", external: true });
+    const started = await api.call("POST", `${REDEPLOY}?runtime=demo&batch=1&deadline=30`);
+    expect(started.status).toBe(202);
+    expect(await started.json()).toMatchObject({
+      status: "running",
+      runtime: "demo",
+      batch: 1,
+      total: 2,
+      counts: { waiting: 2, asked: 0, back: 0, lost: 0, skipped: 0 },
+      workspaces: [{ id: ids[0], name: "Ada", state: "waiting", note: null }, { id: ids[1] }],
+      asked_by: "the administrator",
+    });
+    const second = await api.call("POST", REDEPLOY);
+    expect(second.status).toBe(409);
+    expect(await second.json()).toMatchObject({
+      code: "conflict",
+      running: { runtime: "demo", total: 2 },
+    });
+    const stopped = await api.call("POST", `${REDEPLOY}/stop`);
+    expect(await stopped.json()).toMatchObject({ status: "stopped", deadline_at: null });
+    expect((await api.call("POST", `${REDEPLOY}/stop`)).status).toBe(409);
+    const member = await api.signIn();
+    const resumed = await api.call("POST", `${REDEPLOY}/resume`, { token: null, headers: member });
+    expect(resumed.status).toBe(202);
+    expect(await (await api.call("GET", REDEPLOY)).json()).toMatchObject({
+      status: "running",
+      ended_at: null,
+    });
+    expect((await api.call("POST", `${REDEPLOY}/resume`)).status).toBe(409);
+  }, 30_000);
+
+  it.each([
+    ["batch=0", "batch"],
+    ["batch=many", "batch"],
+    ["batch=101", "batch"],
+    ["deadline=1", "deadline"],
+    ["runtime=hermes", "runtime"],
+  ])("refuses %s", async (query, field) => {
+    const response = await api.call("POST", `${REDEPLOY}?${query}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ field });
+    expect(await api.test.sql`SELECT 1 FROM fleet_jobs`).toHaveLength(0);
+  });
+
+  it("is for people and the administrator alone", async () => {
+    const token = await api.tokenOf(await api.createWorkspace());
+    const viewer = await api.signIn("viewer");
+    for (const path of [REDEPLOY, `${REDEPLOY}/stop`, `${REDEPLOY}/resume`]) {
+      expect((await api.call("POST", path, { token })).status).toBe(401);
+      expect((await api.call("POST", path, { token: null, headers: viewer })).status).toBe(403);
+    }
+    expect((await api.call("GET", REDEPLOY)).status).toBe(404);
+  });
+});
