@@ -45,7 +45,7 @@ describe.runIf(hasEngine)("on a real engine", () => {
     }, 240_000);
     afterAll(() => bed.close(), 60_000);
 
-    it("finishes a creation that a crash cut off between create and start", async () => {
+    it("I32 finishes a creation that a crash cut off between create and start", async () => {
       const spec = bed.specOf();
       const { name, body } = instanceCreateOptions(spec, {
         platformId: bed.platformId,
