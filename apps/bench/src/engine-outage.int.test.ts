@@ -63,6 +63,13 @@ describe.runIf(isStartable)("a Docker engine that goes away while containers run
   }
   const namesEngine = (node: WorkspaceNode) => NAMES_ENGINE.test(node.failure?.sentence ?? "");
 
+  function send(id: string, text: string): Promise<unknown> {
+    const messageId = crypto.randomUUID();
+    const message = { kind: "message", messageId, role: "user", parts: [{ kind: "text", text }] };
+    const call = { jsonrpc: "2.0", id: messageId, method: "message/send", params: { message } };
+    return platform.call("POST", `/workspaces/${id}/a2a`, call);
+  }
+
   /** Everything of the workspace that the engine has is one container, which is this one. */
   async function containerOf(id: string): Promise<string> {
     const [container, ...others] = await engine.containers(`molecule.workspace=${id}`);
@@ -85,6 +92,7 @@ describe.runIf(isStartable)("a Docker engine that goes away while containers run
       for (const id of [idle, writer, booting]) await until(id, "its card says it", namesEngine);
       const kept = `/workspaces/${writer}/files/kept.md`;
       await platform.call("PUT", kept, { content: `saved after ${signal}` });
+      expect(await send(idle, "who are you")).toMatchObject({ queued: true });
       const late = await platform.create("Late");
       await until(late, "it waits with a sentence", namesEngine);
       await until(
@@ -114,7 +122,18 @@ describe.runIf(isStartable)("a Docker engine that goes away while containers run
       expect(await engine.readFile(await containerOf(writer), "/configs/kept.md")).toBe(
         `saved after ${signal}`,
       );
-      expect(await platform.ask(idle, "who are you")).toContain("demo agent");
+      await waitUntil(
+        "the message that was accepted meanwhile is answered",
+        async () => {
+          const rows = await platform.call<{ activity_type: string; response_body: unknown }[]>(
+            "GET",
+            `/workspaces/${idle}/activity?limit=50`,
+          );
+          const answers = rows.filter((row) => row.activity_type === "a2a_receive");
+          return JSON.stringify(answers).includes("demo agent");
+        },
+        SOON,
+      );
       for (const id of [idle, booting]) {
         expect((await attemptsOf(id))[1]?.detail.sentence).toMatch(NAMES_ENGINE);
       }

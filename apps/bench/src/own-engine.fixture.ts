@@ -75,7 +75,9 @@ export async function startOwnEngine(): Promise<OwnEngine> {
     const containerd = await readFile(path.join(folder, CONTAINERD_PID), "utf8").catch(() => "");
     daemon.kill(signal);
     await ended;
-    await waitUntil("its containerd has ended too", () => hasGone(containerd.trim()));
+    await waitUntil("its containerd has ended too", () => hasGone(containerd.trim()), {
+      timeoutMs: 30_000,
+    });
   };
   const containers = async (label: string) =>
     (await docker("ps", "--all", "--quiet", "--no-trunc", "--filter", `label=${label}`))
