@@ -45,6 +45,8 @@ export const patchWorkspaceBody = z.object({
   parent_id: z.string().nullable().optional(),
   runtime: z.string().max(100).optional(),
   workspace_dir: z.string().max(1024).nullable().optional(),
+  /** Minutes without work after which it sleeps; null: never by itself. At most a year. */
+  hibernation_idle_minutes: z.number().int().min(1).max(525_600).nullable().optional(),
   collapsed: z.boolean().optional(),
   x: z.number().optional(),
   y: z.number().optional(),

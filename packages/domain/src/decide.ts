@@ -10,6 +10,7 @@ import type {
   Stage,
 } from "./sets.ts";
 import { type DirtyState, type SettleSettings, settleDueAt } from "./settle.ts";
+import { type IdleFacts, sleepsAt } from "./sleep.ts";
 
 /** Times the decision depends on. Tests and the chaos run scale them down. */
 export interface LifecycleSettings {
@@ -67,6 +68,8 @@ export interface LifecycleFacts {
   readonly down: DownCause | null;
   /** Turns that run now. */
   readonly activeTurns: number;
+  /** Absent: it never falls asleep by itself. */
+  readonly idle?: IdleFacts | null;
 }
 
 /** What to do with a workspace now. One of these is always right, whoever asks, however often. */
@@ -94,6 +97,8 @@ export type Decision =
       readonly crashCount: number;
       readonly retryAt: Date;
     }
+  /** Nothing has happened for as long as it may stay up: it shall rest until a message comes. */
+  | { readonly kind: "fallAsleep"; readonly minutes: number }
   /** Stop everything; the workspace stays as it is until it is resumed. */
   | { readonly kind: "pause" }
   /** Stop everything and remove what it stored. */
@@ -159,7 +164,8 @@ function whileReady(facts: LifecycleFacts, now: Date, settings: LifecycleSetting
     const retryAt = new Date(now.getTime() + backoffDelayMs(crashCount, settings.backoff));
     return { kind: "backoff", cause: facts.down, crashCount, retryAt };
   }
-  if (facts.desiredGen <= facts.appliedGen || facts.applyPolicy === "hold") return NOTHING;
+  if (facts.desiredGen <= facts.appliedGen) return whileClean(facts, now);
+  if (facts.applyPolicy === "hold") return NOTHING;
   const due = settleDueAt(facts.dirty, settings.settle) ?? now;
   if (due > now) return { kind: "none", wakeAt: due, isWaitingForTurns: false };
   if (facts.activeTurns > 0 && mayWaitForTurns(facts.applyPolicy, due, now, settings)) {
@@ -167,6 +173,15 @@ function whileReady(facts: LifecycleFacts, now: Date, settings: LifecycleSetting
     return { kind: "none", wakeAt: again, isWaitingForTurns: true };
   }
   return { kind: "begin", reason: reasonOfChanges(facts.pendingKinds) };
+}
+
+/** Only what runs what was saved falls asleep: waking applies, and `hold` waits for a person. */
+function whileClean({ idle, activeTurns }: LifecycleFacts, now: Date): Decision {
+  if (idle === undefined || idle === null) return NOTHING;
+  const isBusy = idle.isBusy || activeTurns > 0;
+  const wakeAt = sleepsAt({ ...idle, isBusy }, now);
+  if (wakeAt <= now) return { kind: "fallAsleep", minutes: idle.minutes };
+  return { kind: "none", wakeAt, isWaitingForTurns: false };
 }
 
 function mayWaitForTurns(

@@ -60,6 +60,7 @@ export async function carryOut(deps: StepDeps, work: Work, todo: Assignment): Pr
       return await finishDelete(deps, work, todo);
     case "none":
     case "begin":
+    case "fallAsleep":
     case "ready":
       throw new Error("invariant: this decision needs no backend");
   }

@@ -9,6 +9,7 @@ import {
   holdWorkspace,
   releaseWorkspace,
 } from "@molecule/db/lifecycle/held-workspace";
+import { fallAsleep } from "@molecule/db/lifecycle/idle";
 import { makeReady } from "@molecule/db/lifecycle/mark-registered";
 import {
   type AttemptContent,
@@ -96,6 +97,9 @@ async function doInDatabase(
         workspaceId: held.row.id,
         attemptNo: held.row.currentAttempt,
       });
+      return "again";
+    case "fallAsleep":
+      await fallAsleep(tx, held, decision.minutes);
       return "again";
     case "stop":
       return await startStopping(deps, tx, assignment);

@@ -3,6 +3,7 @@ import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
+import { idleFacts } from "./idle.ts";
 import { clock } from "./lock-workspace.ts";
 
 /** The lease under which a reconciler writes. Source: lifecycle A5. */
@@ -81,6 +82,7 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
     attempt,
     hasBeaten: beat !== null && row.currentAttempt > 0,
     down: down?.cause ?? null,
+    idle: await idleFacts(tx, row),
     activeTurns: Math.max(beat !== null && timed.isFresh ? beat.activeTasks : 0, timed.turnsSent),
   };
   return { fence, row, now, attempt, facts, downDetail: down?.detail ?? null };

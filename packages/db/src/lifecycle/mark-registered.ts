@@ -71,6 +71,7 @@ export async function makeReady(tx: Transaction, ref: AttemptRef): Promise<boole
       deadline_at = NULL, ready_at = cp_now(),
       first_dirty_at = CASE WHEN w.desired_gen > a.snap_gen THEN w.last_dirty_at END,
       next_action_at = CASE WHEN w.desired_gen > a.snap_gen OR w.force_seq > a.snap_force
+          OR w.hibernation_idle_minutes IS NOT NULL
         THEN cp_now() END
     FROM attempts a
     WHERE w.id = ${ref.workspaceId} AND w.intent = 'run'

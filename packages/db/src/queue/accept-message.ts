@@ -22,7 +22,12 @@ export interface NewMessage {
 
 /** What became of {@link acceptMessage}. */
 export type Accepted =
-  | { readonly kind: "new"; readonly row: ActivityRow }
+  | {
+      readonly kind: "new";
+      readonly row: ActivityRow;
+      /** It fell asleep, or was put to rest, in this very moment: the message waits. */
+      readonly isWaiting: boolean;
+    }
   /** The target has a message with this id already. */
   | { readonly kind: "repeated"; readonly row: ActivityRow };
 
@@ -34,9 +39,11 @@ export type Accepted =
 export async function acceptMessage(
   tx: Transaction,
   message: NewMessage,
-  lease: DeliveryLease | null,
+  wanted: DeliveryLease | null,
 ): Promise<Accepted> {
   const orm = ormOf(tx);
+  const isUp = await holdAwake(tx, message.targetId);
+  const lease = isUp ? wanted : null;
   const row = await logActivity(tx, {
     workspaceId: message.targetId,
     type: "a2a_receive",
@@ -68,7 +75,20 @@ export async function acceptMessage(
       .set({ lastOutboundAt: sql`cp_now()` })
       .where(eq(workspaces.id, message.callerId));
   }
-  return { kind: "new", row };
+  return { kind: "new", row, isWaiting: lease === null };
+}
+
+/**
+ * True while the workspace shall run; it then cannot fall asleep before this transaction ends, and
+ * falling asleep sees what was written here. The lock is the one that rows which name it take anyway.
+ */
+async function holdAwake(tx: Transaction, workspaceId: string): Promise<boolean> {
+  const [row] = await ormOf(tx)
+    .select({ intent: workspaces.intent })
+    .from(workspaces)
+    .where(eq(workspaces.id, workspaceId))
+    .for("key share");
+  return row?.intent === "run";
 }
 
 async function repeatedRow(tx: Transaction, targetId: string, messageId: string) {
@@ -92,6 +112,11 @@ export async function reopenMessage(
   how: { readonly lease: DeliveryLease | null; readonly evenIfProcessed: boolean },
 ): Promise<boolean> {
   const orm = ormOf(tx);
+  const [owner] = await orm
+    .select({ workspaceId: a2aQueue.workspaceId })
+    .from(a2aQueue)
+    .where(eq(a2aQueue.id, id));
+  if (owner !== undefined) await holdAwake(tx, owner.workspaceId);
   const reopened = await orm
     .update(a2aQueue)
     .set({

@@ -1,7 +1,8 @@
 import { DomainError } from "@molecule/domain/errors";
 import type { Runtime } from "@molecule/domain/sets";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
+import { hintWork } from "../events/append-event.ts";
 import { removedError } from "../lifecycle/lock-workspace.ts";
 import { workspaces } from "../schema/workspaces.ts";
 
@@ -14,6 +15,7 @@ export interface WorkspaceChange {
   readonly parentId?: string | null;
   readonly workspaceDir?: string | null;
   readonly budgetLimit?: number | null;
+  readonly hibernationIdleMinutes?: number | null;
 }
 
 /** What is decided from before a change. */
@@ -26,6 +28,7 @@ export interface WorkspaceFacts {
   readonly parentId: string | null;
   readonly isExternal: boolean;
   readonly budgetLimit: number | null;
+  readonly hibernationIdleMinutes: number | null;
   readonly monthlySpend: number;
 }
 
@@ -46,6 +49,7 @@ export async function lockForChange(tx: Transaction, id: string): Promise<Worksp
       intent: workspaces.intent,
       removedAt: workspaces.removedAt,
       budgetLimit: workspaces.budgetLimit,
+      hibernationIdleMinutes: workspaces.hibernationIdleMinutes,
       monthlySpend: workspaces.monthlySpend,
     })
     .from(workspaces)
@@ -64,5 +68,16 @@ export async function updateWorkspace(
   change: WorkspaceChange,
 ): Promise<void> {
   if (Object.keys(change).length === 0) return;
-  await ormOf(tx).update(workspaces).set(change).where(eq(workspaces.id, id));
+  // When it sleeps is a timer of the reconciler, which sets it anew.
+  const timer =
+    change.hibernationIdleMinutes === undefined
+      ? {}
+      : {
+          nextActionAt: sql`CASE WHEN ${workspaces.phase} = 'READY' THEN cp_now() ELSE ${workspaces.nextActionAt} END`,
+        };
+  await ormOf(tx)
+    .update(workspaces)
+    .set({ ...change, ...timer })
+    .where(eq(workspaces.id, id));
+  if (change.hibernationIdleMinutes !== undefined) await hintWork(tx, id);
 }

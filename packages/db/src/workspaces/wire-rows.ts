@@ -28,6 +28,7 @@ export interface WireRow {
   readonly workspaceDir: string | null;
   readonly monthlySpend: number;
   readonly budgetLimit: number | null;
+  readonly hibernationIdleMinutes: number | null;
   readonly x: number;
   readonly y: number;
   readonly collapsed: boolean;
@@ -69,6 +70,7 @@ function select(q: Queryable) {
         workspaceDir: workspaces.workspaceDir,
         monthlySpend: workspaces.monthlySpend,
         budgetLimit: workspaces.budgetLimit,
+        hibernationIdleMinutes: workspaces.hibernationIdleMinutes,
         lastOutboundAt: workspaces.lastOutboundAt,
         removedAt: workspaces.removedAt,
       },

@@ -128,7 +128,7 @@ async function acceptAndAnswer(
     return await answerRepeated(deps, { ...input, ...sending, row: accepted.row });
   }
   const { id } = accepted.row;
-  if (sending.address === null) return await queuedAnswer(deps, sending, id);
+  if (sending.address === null || accepted.isWaiting) return await queuedAnswer(deps, sending, id);
   return await deliverAndAnswer(deps, input, { ...sending, address: sending.address, id });
 }
 

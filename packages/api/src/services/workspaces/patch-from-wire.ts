@@ -28,6 +28,9 @@ export async function patchFromWire(
     ...(body.runtime === undefined ? {} : { runtime: parseRuntime(body.runtime) }),
     ...(body.parent_id === undefined ? {} : { parentId: parentOf(body.parent_id) }),
     ...directoryOf(body.workspace_dir),
+    ...(body.hibernation_idle_minutes === undefined
+      ? {}
+      : { hibernationIdleMinutes: body.hibernation_idle_minutes }),
     ...(collapsed === undefined ? {} : { collapsed }),
     ...(x === undefined || y === undefined ? {} : { place: { x, y } }),
   };

@@ -42,6 +42,7 @@ export async function updateWorkspace(
     const before = await lockForChange(tx, id);
     const change = differing(before, wanted);
     refuseRuntime(before, change);
+    refuseSleep(before, change);
     await restartFor(deps, tx, actor, { id, change });
     await storeChange(tx, id, change);
     if (place !== undefined) await placeCards(tx, [{ id, ...place, collapsed }]);
@@ -94,6 +95,15 @@ function refuseRuntime(before: WorkspaceFacts, change: WorkspaceChange): void {
       { next: "Create a new workspace instead.", details: { field: "runtime" } },
     );
   }
+}
+
+function refuseSleep(before: WorkspaceFacts, change: WorkspaceChange): void {
+  if (!before.isExternal || (change.hibernationIdleMinutes ?? null) === null) return;
+  throw new DomainError(
+    "bad_request",
+    "An agent outside the platform cannot be put to sleep by it.",
+    { details: { field: "hibernation_idle_minutes" } },
+  );
 }
 
 async function restartFor(

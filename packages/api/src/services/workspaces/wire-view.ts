@@ -14,6 +14,7 @@ export function viewInList(row: WireRow, limit: StartLimit) {
     workspace_dir: row.workspaceDir,
     monthly_spend: row.monthlySpend,
     budget_limit: row.budgetLimit,
+    hibernation_idle_minutes: row.hibernationIdleMinutes,
   };
 }
 
