@@ -28,11 +28,14 @@ export function listContainers(
   engine: Engine,
   platformId: string,
   workspaceId?: string,
+  call: CallOptions = {},
 ): Promise<ContainerInfo[]> {
   const label = [`${LABEL_MANAGED}=true`, `${LABEL_PLATFORM}=${platformId}`];
   if (workspaceId !== undefined) label.push(`${LABEL_WORKSPACE}=${workspaceId}`);
-  return engine.call("list containers", (docker, abortSignal) =>
-    docker.listContainers({ all: true, filters: { label }, abortSignal }),
+  return engine.call(
+    "list containers",
+    (docker, abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal }),
+    call,
   );
 }
 

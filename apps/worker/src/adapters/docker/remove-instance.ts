@@ -1,8 +1,9 @@
 import { BackendError, type InstanceKey } from "../../provisioning/compute-backend.ts";
-import { inspectContainer } from "./containers.ts";
+import { inspectContainer, listContainers } from "./containers.ts";
 import { STOP_GRACE_SECONDS } from "./create-options.ts";
 import { hasStatus } from "./engine-error.ts";
 import { type DockerScope, inspectOurs } from "./instance-scope.ts";
+import { keyFromLabels } from "./names.ts";
 
 const STOP_TIMEOUT_MS = (STOP_GRACE_SECONDS + 20) * 1000;
 /** How long the engine may take to confirm that a removed container is gone. */
@@ -15,17 +16,33 @@ export async function removeInstance(
   key: InstanceKey,
   signal: AbortSignal,
 ): Promise<void> {
-  const { engine } = scope;
   const info = await inspectOurs(scope, key, signal);
-  if (info === null) return;
+  const ids = info === null ? await renamed(scope, key, signal) : [info.Id];
+  for (const id of ids) await removeContainer(scope, id, signal);
+}
+
+/** Containers with the attempt's labels under another name, as a listing shows them. */
+async function renamed(
+  scope: DockerScope,
+  key: InstanceKey,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { engine, platformId } = scope;
+  const all = await listContainers(engine, platformId, key.workspaceId, { signal });
+  return all
+    .filter(({ Labels }) => keyFromLabels(platformId, Labels)?.attemptNo === key.attemptNo)
+    .map(({ Id }) => Id);
+}
+
+async function removeContainer(scope: DockerScope, id: string, signal: AbortSignal): Promise<void> {
+  const { engine } = scope;
   const options = { signal, timeoutMs: STOP_TIMEOUT_MS };
   // Stop first: the runtime ends its turn. A status says that there is nothing left to stop, or that
   // removal by force has to do it.
   await engine
     .call(
       "stop the container",
-      (docker, abortSignal) =>
-        docker.getContainer(info.Id).stop({ t: STOP_GRACE_SECONDS, abortSignal }),
+      (docker, abortSignal) => docker.getContainer(id).stop({ t: STOP_GRACE_SECONDS, abortSignal }),
       options,
     )
     .catch((error: unknown) => {
@@ -34,14 +51,14 @@ export async function removeInstance(
   await engine
     .call(
       "remove the container",
-      (docker, abortSignal) => docker.getContainer(info.Id).remove({ force: true, abortSignal }),
+      (docker, abortSignal) => docker.getContainer(id).remove({ force: true, abortSignal }),
       options,
     )
     .catch((error: unknown) => {
       // 409: a removal is in progress already; the wait below sees its end.
       if (!hasStatus(error, 404, 409)) throw error;
     });
-  await untilGone(scope, info.Id, signal);
+  await untilGone(scope, id, signal);
 }
 
 /** Resolves only when the engine itself says 404. */
