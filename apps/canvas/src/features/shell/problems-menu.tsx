@@ -1,11 +1,16 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import type { SweepHoldKind } from "@molecule/domain/sets";
 import clsx from "clsx";
-import { CircleCheck, ServerOff, TriangleAlert } from "lucide-react";
+import { CircleCheck, PackageX, Server, ServerOff, TriangleAlert } from "lucide-react";
+import { useRef, useState } from "react";
 import { Menu, MenuItem, MenuLabel } from "../../ui/menu.tsx";
 import { StatusGlyph } from "../status/status-glyph.tsx";
 import { statusView } from "../status/status-view.ts";
 import { useNodesShallow, useOrganisation } from "../store/node-store.tsx";
+import { HoldDialog } from "../sweeps/hold-dialog.tsx";
+import { holdText } from "../sweeps/hold-text.ts";
+import { useSweepHolds } from "../sweeps/use-sweep-holds.ts";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 
 /** What needs a person, each with the way to it. */
@@ -14,10 +19,21 @@ export function ProblemsMenu() {
   const platform = useOrganisation()?.platform;
   const problems = useNodesShallow((state) => Object.values(state.byId).filter(isProblem));
   const isWorkerGone = platform?.hasWorker === false;
-  const count = problems.length + (isWorkerGone ? 1 : 0);
+  const [isOpen, setIsOpen] = useState(false);
+  const [holdId, setHoldId] = useState<string | null>(null);
+  const { holds, openCount } = useSweepHolds(isOpen);
+  const button = useRef<HTMLButtonElement>(null);
+  const closeHold = () => {
+    setHoldId(null);
+    // The menu's item that had the focus is gone by now.
+    requestAnimationFrame(() => button.current?.focus());
+  };
+  const asked = holds.find(({ id }) => id === holdId);
+  const count = problems.length + openCount + (isWorkerGone ? 1 : 0);
   const label = count === 0 ? "No problems" : count === 1 ? "1 problem" : `${count} problems`;
   const trigger = (
     <button
+      ref={button}
       type="button"
       aria-label={label}
       className={clsx(
@@ -34,27 +50,47 @@ export function ProblemsMenu() {
     </button>
   );
   return (
-    <Menu trigger={trigger} label="Problems">
-      <MenuLabel>{label}</MenuLabel>
-      {isWorkerGone ? (
-        <MenuItem icon={<ServerOff size={15} aria-hidden="true" />} onSelect={() => {}}>
-          No worker is running: nothing starts or stops until it is back
-        </MenuItem>
-      ) : null}
-      {problems.map((node) => (
-        <MenuItem
-          key={node.id}
-          icon={<StatusGlyph status={statusView(node)} />}
-          onSelect={() => actions.open(node.id)}
-        >
-          <span className="font-medium">{node.name}</span>
-          <span className="block max-w-80 truncate text-xs text-muted">
-            {problemSentence(node)}
-          </span>
-        </MenuItem>
-      ))}
-    </Menu>
+    <>
+      <Menu trigger={trigger} label="Problems" onOpenChange={setIsOpen}>
+        <MenuLabel>{label}</MenuLabel>
+        {isWorkerGone ? (
+          <MenuItem icon={<ServerOff size={15} aria-hidden="true" />} onSelect={() => {}}>
+            No worker is running: nothing starts or stops until it is back
+          </MenuItem>
+        ) : null}
+        {holds.map((hold) => (
+          <MenuItem
+            key={hold.id}
+            icon={<HoldIcon kind={hold.kind} />}
+            onSelect={() => setHoldId(hold.id)}
+          >
+            <span className="font-medium">{holdText(hold).line}</span>
+            <span className="block text-xs text-muted">
+              {hold.state === "open" ? "Waits for an answer" : `Left alone by ${hold.decidedBy}`}
+            </span>
+          </MenuItem>
+        ))}
+        {problems.map((node) => (
+          <MenuItem
+            key={node.id}
+            icon={<StatusGlyph status={statusView(node)} />}
+            onSelect={() => actions.open(node.id)}
+          >
+            <span className="font-medium">{node.name}</span>
+            <span className="block max-w-80 truncate text-xs text-muted">
+              {problemSentence(node)}
+            </span>
+          </MenuItem>
+        ))}
+      </Menu>
+      {asked === undefined ? null : <HoldDialog hold={asked} onClose={closeHold} />}
+    </>
   );
+}
+
+function HoldIcon({ kind }: { kind: SweepHoldKind }) {
+  const Icon = kind === "removals" ? PackageX : Server;
+  return <Icon size={15} aria-hidden="true" />;
 }
 
 function isProblem(node: WorkspaceNode): boolean {
