@@ -211,6 +211,45 @@ describe("kill -9 of the database", () => {
   }, 120_000);
 });
 
+describe("a restart", () => {
+  it("C5: is told to its agent once, also when worker and server are killed in the middle of it", async () => {
+    const id = await platform.create("Told");
+    await platform.untilOnline(id);
+    expect(await platform.ask(id, "why were you restarted")).toContain("Nobody has told me");
+    await platform.call("PUT", `/workspaces/${id}/files/told.md`, { content: "canary-told" });
+    for (const name of ["worker", "server"] as const) {
+      const pid = await pidOf(name);
+      if (pid !== null) process.kill(pid, "SIGKILL");
+    }
+    const node = await waitUntil(
+      "it runs with the file",
+      async () => {
+        const seen = await nodeOf(id).catch(() => null);
+        const isThere = seen?.status === "online" && seen.appliedGen === seen.desiredGen;
+        return isThere && (seen.attempt?.no ?? 0) > 1 ? seen : null;
+      },
+      SOON,
+    );
+    const notes = async () => {
+      const rows = await platform.call<{ summary: string; status: string }[]>(
+        "GET",
+        `/workspaces/${id}/activity?type=lifecycle`,
+      );
+      return rows.filter(({ summary }) => summary.startsWith("Telling Told"));
+    };
+    const told = `(attempt ${node.attempt?.no})`;
+    await waitUntil(
+      "its agent was told",
+      async () => (await notes()).some((row) => row.status === "ok" && row.summary.endsWith(told)),
+      SOON,
+    );
+    const answer = await platform.ask(id, "why were you restarted");
+    expect(answer).toContain("files in /configs: told.md");
+    expect(answer).not.toContain("canary");
+    expect((await notes()).filter(({ summary }) => summary.endsWith(told))).toHaveLength(1);
+  }, 120_000);
+});
+
 describe("the end of the platform", () => {
   it("by kill -9 of the launcher stops no agent: the next start adopts it without a restart", async () => {
     const before = await attemptsOf(steady);
