@@ -84,6 +84,7 @@ describe("an instance that does not end", () => {
       }
     });
     await platform.click(id);
+    expect(await waiting(id)).toBe(1);
     await bed.isReady(platform, id, 3);
     expect(platform.backend.running().map((one) => one.attemptNo)).toEqual([1, 3]);
     expect(await waiting(id)).toBe(1);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { decideHold, listHolds } from "@molecule/db/sweep/holds";
 import { realPart } from "@molecule/testing/require-real";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { instanceLabels, VOLUME_KINDS, volumeNameOf } from "../adapters/docker/names.ts";
+import { aliasOf, instanceLabels, VOLUME_KINDS, volumeNameOf } from "../adapters/docker/names.ts";
 import {
   type DockerTestBed,
   isEngineRunning,
@@ -83,6 +83,20 @@ describe.runIf(hasEngine)("on a real engine", () => {
     expect(await read(".auth_token")).toBe(await real.tokenOf(id, 2));
     expect((await platform.beatWithToken(await real.tokenOf(id, 1))).status).toBe(409);
     await docker.backend.remove({ workspaceId: id, attemptNo: 2 }, signal);
+  }, 120_000);
+
+  it("G11: takes a container that is fenced off every network, and the next one has its alias", async () => {
+    const spec = docker.specOf();
+    const old = await docker.backend.create(spec, signal);
+    await docker.backend.fence(spec, signal);
+    const next = await docker.backend.create({ ...spec, attemptNo: 2 }, signal);
+    const networksOf = async (id: string) =>
+      (await docker.engine.docker.getContainer(id).inspect()).NetworkSettings.Networks;
+    expect(Object.keys(await networksOf(old.providerId))).toEqual([]);
+    const [network] = Object.values(await networksOf(next.providerId));
+    expect(network?.Aliases).toContain(aliasOf(spec.workspaceId));
+    for (const attemptNo of [1, 2]) await docker.backend.remove({ ...spec, attemptNo }, signal);
+    await docker.backend.removeVolumes(spec.workspaceId);
   }, 120_000);
 
   it("I46 I47 removes labelled containers that no row knows, and none of another platform", async () => {

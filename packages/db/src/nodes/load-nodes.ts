@@ -128,12 +128,13 @@ const pendingChanges = sql<PendingChange[] | null>`CASE
       ORDER BY p.id DESC LIMIT ${sql.raw(String(MAX_PENDING))}) c)
   END`;
 
-/** Instances of earlier attempts that nobody has confirmed gone; a stop under way is not counted. */
+/** Instances of earlier attempts that nobody has confirmed gone; a stop under way is not counted, but for what it has fenced. */
 const waitingForRemoval = sql<number>`(
   SELECT count(*)::int FROM machines m
   WHERE m.workspace_id = ${workspaces.id} AND m.removed_at IS NULL
     AND CASE WHEN ${workspaces.phase} = 'PAUSED' THEN true
-      ELSE ${workspaces.phase} <> 'STOPPING' AND m.current_attempt < ${workspaces.currentAttempt} END)`;
+      ELSE (${workspaces.phase} <> 'STOPPING' OR m.fenced_at IS NOT NULL)
+        AND m.current_attempt < ${workspaces.currentAttempt} END)`;
 
 const lastActivity = sql<{ summary: string; at: string } | null>`(
   SELECT json_build_object('summary', left(v.summary, 200),
