@@ -21,6 +21,7 @@ const schema = z.object({
   MOLECULE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   MOLECULE_IMAGE_PREFIX: z.string().optional(),
   MOLECULE_IMAGE_TAG: z.string().optional(),
+  MOLECULE_IMAGE_KEEP_HOURS: z.coerce.number().min(0).default(24),
   IMAGE_AUTO_REFRESH: z.string().optional(),
   GHCR_USER: z.string().optional(),
   GHCR_TOKEN: z.string().optional(),
@@ -61,6 +62,8 @@ export interface WorkerEnv {
   readonly imagePrefix: string | undefined;
   /** Their tag; undefined: the platform's version. */
   readonly imageTag: string | undefined;
+  /** How long an image is kept that nothing needs any more; 0: for ever. */
+  readonly imageKeepMs: number;
   /** Images whose tag moves are looked after by themselves. */
   readonly refreshesImages: boolean;
   /** For images below `ghcr.io/`. */
@@ -169,6 +172,7 @@ export function readEnv(
     concurrency: env.MOLECULE_CONCURRENCY,
     imagePrefix: env.MOLECULE_IMAGE_PREFIX || undefined,
     imageTag: env.MOLECULE_IMAGE_TAG || undefined,
+    imageKeepMs: env.MOLECULE_IMAGE_KEEP_HOURS * 3_600_000,
     refreshesImages: env.IMAGE_AUTO_REFRESH === "true" || env.IMAGE_AUTO_REFRESH === "1",
     registryLogin: env.GHCR_TOKEN
       ? { username: env.GHCR_USER ?? "", password: env.GHCR_TOKEN }

@@ -13,6 +13,7 @@ import { createProcessBackend } from "./adapters/process/process-backend.ts";
 import { announce } from "./announce.ts";
 import { readEnv, type WorkerEnv } from "./env.ts";
 import { FleetJobs } from "./fleet/fleet-jobs.ts";
+import { ImagePruner } from "./fleet/image-pruner.ts";
 import { ImageWatcher } from "./fleet/image-watcher.ts";
 import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
@@ -31,6 +32,11 @@ import { Scope } from "./runtime/scope.ts";
 
 /** How often a registry is asked. Source: wire contract §18. */
 const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
+
+/** Left-over images go a day later anyway. */
+const IMAGE_PRUNE_EVERY_MS = 3_600_000;
+/** By then the workspaces of this platform have been started, so it is known what they need. */
+const IMAGE_PRUNE_FIRST_MS = 10 * 60_000;
 
 /** Docker's half of the wiring; null where it was switched off. */
 interface Backends {
@@ -158,6 +164,17 @@ async function start(
   scope.add("sweeper", () => sweeper.stop());
   const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });
   scope.add("fleet", () => fleet.stop());
+  if (docker !== null && env.imageKeepMs > 0) {
+    const pruner = new ImagePruner({
+      db,
+      images: docker.prunable,
+      graceMs: env.imageKeepMs,
+      everyMs: IMAGE_PRUNE_EVERY_MS,
+      firstAfterMs: IMAGE_PRUNE_FIRST_MS,
+      log,
+    });
+    scope.add("image pruner", () => pruner.stop());
+  }
   if (docker !== null && env.refreshesImages) {
     const watcher = new ImageWatcher({
       db,

@@ -25,6 +25,7 @@ function images(parts: Partial<Parameters<typeof createRuntimeImages>[0]> = {}):
     engine,
     imagePrefix: "molecule",
     version: "1.2.3",
+    platformId: "platform",
     runtimeBundle: path.join(folder, "runtime.mjs"),
     dockerfile: path.join(folder, "Dockerfile"),
     nodePath: process.execPath,
@@ -45,6 +46,8 @@ describe("the image of a runtime", () => {
     const reference = await images().ensure("demo", progress());
     expect(reference).toMatch(/^molecule\/runtime-demo:1\.2\.3-[0-9a-f]{12}$/);
     expect(engine.builds.map(({ buildArgs }) => buildArgs)).toEqual([{ BASE }]);
+    // I20: whoever removes left-over images knows its own by this.
+    expect(engine.builds[0]?.labels).toMatchObject({ "molecule.image.platform": "platform" });
     expect(engine.pulls).toEqual([]);
   });
 

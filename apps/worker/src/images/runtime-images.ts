@@ -21,6 +21,8 @@ export interface RuntimeImagesOptions {
   /** Tag of published images; absent: the platform's version. One that moves is pulled at every start. */
   readonly imageTag?: string | undefined;
   readonly version: string;
+  /** On the images made here, so that nobody else removes them. */
+  readonly platformId: string;
   readonly runtimeBundle: string;
   readonly dockerfile: string;
   /** The Node binary for a base image that is made here. */
@@ -77,7 +79,10 @@ const REGISTRY_TIMEOUT_MS = 10_000;
 const REGISTRY_GLANCE_MS = 3_000;
 /** How long an answer of `whyNot` holds. */
 const GLANCE_AGAIN_AFTER_MS = 60_000;
-const DEFAULT_IMAGE_PREFIX = "molecule";
+/** First part of the names of images that are made here where nobody named another. */
+export const DEFAULT_IMAGE_PREFIX = "molecule";
+/** Which platform made an image. */
+export const IMAGE_PLATFORM_LABEL = "molecule.image.platform";
 /** The runtime whose image any other check uses, as it needs no agent package. */
 const PLAIN_RUNTIME = "demo";
 
@@ -201,7 +206,7 @@ async function ensureImage(
       reference,
       context: buildContext(content, progress.onProgress),
       buildArgs: { BASE: base },
-      labels: { "molecule.runtime": runtime },
+      labels: { "molecule.runtime": runtime, [IMAGE_PLATFORM_LABEL]: options.platformId },
     },
     progress,
   );

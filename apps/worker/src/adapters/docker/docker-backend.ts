@@ -1,13 +1,19 @@
 import path from "node:path";
 import type { FleetImages } from "../../fleet/fleet-images.ts";
+import type { PrunableImages } from "../../fleet/image-pruner.ts";
 import type { ImageProgress } from "../../images/image-engine.ts";
-import { type AgentPackage, createRuntimeImages } from "../../images/runtime-images.ts";
+import {
+  type AgentPackage,
+  createRuntimeImages,
+  DEFAULT_IMAGE_PREFIX,
+} from "../../images/runtime-images.ts";
 import type { ComputeBackend } from "../../provisioning/compute-backend.ts";
 import { availabilityOf } from "./availability.ts";
 import { readConfigs } from "./config-volume.ts";
 import { instanceOf, listContainers } from "./containers.ts";
 import { createInstance } from "./create-instance.ts";
 import { createDockerFleetImages } from "./docker-fleet-images.ts";
+import { createDockerPruning } from "./docker-image-pruning.ts";
 import { createDockerImages, type RegistryLogin } from "./docker-images.ts";
 import { createEngine } from "./engine.ts";
 import { engineIdentity } from "./engine-identity.ts";
@@ -54,6 +60,8 @@ export interface DockerBackendOptions {
 export interface DockerBackend extends ComputeBackend {
   /** Images as the work over the whole fleet needs them. */
   readonly images: FleetImages;
+  /** The same as somebody sees them who removes what is left over. */
+  readonly prunable: PrunableImages;
   /**
    * The address on which the server must listen for containers, the platform's network existing
    * afterwards; null when containers reach this machine another way. May change when somebody
@@ -78,11 +86,15 @@ export function createDockerBackend(options: DockerBackendOptions): DockerBacken
     dockerfile: path.join(path.dirname(options.runtimeBundle), "../image/Dockerfile"),
     workFolder: path.join(options.home, "build"),
   });
+  const fleetImages = createDockerFleetImages({ ...options, engine, imageEngine, images });
+  const { whyNot } = fleetImages;
+  const prefix = options.imagePrefix ?? DEFAULT_IMAGE_PREFIX;
   return backendOn({
     engine,
     watch: watchEngine(engine),
     images,
-    fleetImages: createDockerFleetImages({ ...options, engine, imageEngine, images }),
+    fleetImages,
+    prunable: createDockerPruning({ ...options, engine, images, prefix, whyNot }),
     place: createPlatformPlace(engine, options),
     platformId: options.platformId,
     publicPort: options.publicPort,
@@ -96,7 +108,9 @@ function loginFor(login: DockerBackendOptions["registryLogin"]): RegistryLogin {
   return (reference) => (reference.startsWith("ghcr.io/") ? login : undefined);
 }
 
-function backendOn(scope: DockerScope & { readonly fleetImages: FleetImages }): DockerBackend {
+function backendOn(
+  scope: DockerScope & { readonly fleetImages: FleetImages; readonly prunable: PrunableImages },
+): DockerBackend {
   const { engine, platformId, images } = scope;
   const tasks: TaskScope = { engine, platformId, images };
   return {
@@ -147,6 +161,7 @@ function backendOn(scope: DockerScope & { readonly fleetImages: FleetImages }): 
       ),
     files: createLiveFiles(tasks),
     images: scope.fleetImages,
+    prunable: scope.prunable,
     bridgeGateway: () =>
       asPort({ doing: "create the platform's network", code: "create_failed" }, async () => {
         return (await scope.place.settle()).network.gateway;

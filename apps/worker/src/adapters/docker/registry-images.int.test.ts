@@ -76,6 +76,7 @@ describe.runIf(isComplete)("images from a real registry", () => {
       imagePrefix: prefix,
       imageTag,
       version: "0.0.0",
+      platformId: "platform",
       runtimeBundle: "/nonexistent/runtime.mjs",
       dockerfile: "/nonexistent/Dockerfile",
       nodePath: process.execPath,
