@@ -150,6 +150,14 @@ describe("an attempt goes forward", () => {
     expect(decideAt(facts, 600_000).kind).toBe("bootTimeout");
     expect(decideAt({ ...facts, down: "exited" }).kind).toBe("bootExited");
   });
+  it("R28: the longer a start takes, the more rarely it is looked at, within bounds", () => {
+    const facts = open({ phase: "BOOTING", attempt: { ...snapped, createdAt: T0 } });
+    const pauseAt = (ms: number) => {
+      const decided = decideAt(facts, ms);
+      return decided.kind === "awaitBoot" ? decided.wakeAt.getTime() - at(ms).getTime() : null;
+    };
+    expect([1_000, 5_000, 20_000, 300_000].map(pauseAt)).toEqual([500, 500, 2_000, 5_000]);
+  });
   it("R12: an early beat makes the attempt ready", () => {
     const facts = open({ phase: "BOOTING", attempt: snapped, hasBeaten: true });
     expect(decideAt(facts).kind).toBe("ready");

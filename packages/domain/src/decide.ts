@@ -32,6 +32,8 @@ export interface AttemptFacts {
   /** The generation and the click count that the attempt answers for; absent before its snapshot. */
   readonly snapGen: number | null;
   readonly snapForce: number | null;
+  /** When it began. Absent: a start is looked after at the same pace for as long as it takes. */
+  readonly createdAt?: Date;
 }
 
 /** What a probe or the reconciler saw of the current attempt's instance. */
@@ -152,8 +154,18 @@ function whileBooting(facts: LifecycleFacts, now: Date, settings: LifecycleSetti
   if (facts.down !== null) return { kind: "bootExited" };
   const deadline = facts.deadlineAt ?? now;
   if (deadline <= now) return { kind: "bootTimeout" };
-  const next = new Date(now.getTime() + settings.bootPollMs);
+  const next = new Date(now.getTime() + bootPollMs(facts, now, settings));
   return { kind: "awaitBoot", wakeAt: next < deadline ? next : deadline };
+}
+
+/** Slow starts wait most of all: a tenth of what one has taken, so that many of them cost little. R28. */
+const BOOT_POLL_SHARE = 0.1;
+const BOOT_POLL_MOST = 10;
+
+function bootPollMs({ attempt }: LifecycleFacts, now: Date, settings: LifecycleSettings): number {
+  const least = settings.bootPollMs;
+  const takenMs = now.getTime() - (attempt?.createdAt ?? now).getTime();
+  return Math.min(Math.max(least, takenMs * BOOT_POLL_SHARE), least * BOOT_POLL_MOST);
 }
 
 function whileReady(facts: LifecycleFacts, now: Date, settings: LifecycleSettings): Decision {
