@@ -87,6 +87,30 @@ describe("an engine without any of our instances", () => {
     await until("it is started again", async () => (await platform.see(id)).attempt === 2);
   });
 
+  it("G7: lets a stop wait, which would otherwise believe that there is nothing to stop", async () => {
+    const { platform, ids } = await openProbed(1);
+    const [id = ""] = ids;
+    // Remembered by the pass that made it known.
+    const specs = platform.backend.running().map((one) => one.spec);
+    platform.backend.machine = "another machine";
+    platform.backend.wipe();
+    await platform.click(id);
+    await until("the card says why", async () => {
+      const { failure } = await platform.see(id);
+      return failure?.code === "engine_unavailable";
+    });
+    expect(await platform.see(id)).toMatchObject({ phase: "STOPPING", attempt: 2 });
+    const [machine] = await bed.sql`SELECT removed_at FROM machines WHERE workspace_id = ${id}`;
+    expect(machine?.removed_at).toBeNull();
+    expect(await listHolds(bed.database.db)).toMatchObject([{ kind: "identity" }]);
+
+    platform.backend.machine = "fake machine";
+    for (const spec of specs) await platform.backend.create(spec, new AbortController().signal);
+    await bed.later(31_000);
+    await bed.isReady(platform, id, 2);
+    expect(platform.backend.running().map((one) => one.attemptNo)).toEqual([2]);
+  });
+
   it("G7: is forgotten as soon as the old engine answers again, and nothing was restarted", async () => {
     const { platform, prober, ids } = await openProbed(2);
     const specs = platform.backend.running().map((one) => one.spec);

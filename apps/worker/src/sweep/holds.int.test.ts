@@ -1,4 +1,4 @@
-import { decideHold, listHolds } from "@molecule/db/sweep/holds";
+import { decideHold, listHolds, pruneHolds } from "@molecule/db/sweep/holds";
 import type { HoldEvidence } from "@molecule/domain/sweep-hold";
 import { describe, expect, it } from "vitest";
 import { ADA, type FakePlatform } from "../restart/fake-platform.ts";
@@ -152,6 +152,18 @@ describe("a sweep that would remove too much", () => {
       Array.from({ length: 7 }, () => "nobody's"),
     );
     expect(shown((await theHold()).evidence)).toEqual(runningIds(platform));
+  });
+
+  it("is forgotten when no sweep has come upon it for a day, with every id in it", async () => {
+    const { platform, pass } = openSwept();
+    await makeOrphans(platform, 7);
+    await pass();
+    await bed.later(23 * 3_600_000);
+    await pruneHolds(bed.database.db);
+    expect(await holds()).toHaveLength(1);
+    await bed.later(2 * 3_600_000);
+    await pruneHolds(bed.database.db);
+    expect(await holds()).toEqual([]);
   });
 
   it("I43 two sweepers at once ask one question and remove what is confirmed once", async () => {
