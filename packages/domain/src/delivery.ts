@@ -1,4 +1,4 @@
-import type { Backend, DeliveryMode, WorkspaceStatus } from "./sets.ts";
+import type { Backend, DeliveryMode, Intent, WorkspaceStatus } from "./sets.ts";
 
 /** What decides how a message reaches a workspace. */
 export interface DeliveryFacts {
@@ -65,6 +65,17 @@ export const MAX_AGENT_RESPONSE_BYTES = 10 * 1024 * 1024;
 
 /** The error of a turn that was cancelled while it ran. */
 export const STOPPED_SENTENCE = "Stopped before it was finished.";
+
+/** The error of a turn that ended with its agent, for whoever asked. SPEC: P6. */
+export function brokenOffSentence(name: string, intent: Intent): string {
+  const how = {
+    run: "restarted",
+    paused: "paused",
+    hibernated: "put to sleep",
+    deleted: "removed",
+  }[intent];
+  return `${name} was ${how} before this was finished. What it had done by then stays done.`;
+}
 
 /** The error of a message that a person took back while it waited. */
 export function takenBackSentence(name: string): string {

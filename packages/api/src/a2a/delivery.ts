@@ -1,10 +1,12 @@
 import type { Database } from "@molecule/db/database";
 import { abandonItem, recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
+import { loadTarget } from "@molecule/db/registry/targets";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import {
   AGENT_CALL_CEILING_MS,
+  brokenOffSentence,
   MAX_AGENT_RESPONSE_BYTES,
   STOPPED_SENTENCE,
 } from "@molecule/domain/delivery";
@@ -66,7 +68,9 @@ export async function deliver(
   }
   const { isError, text, toolTrace } = readReply(body);
   const isCancelled = taskState(fields(fields(fields(body).result).status).state) === "canceled";
-  const sentence = isCancelled ? STOPPED_SENTENCE : text.slice(0, 4096);
+  const sentence = isCancelled
+    ? ((await endedMeanwhile(held, job)) ?? STOPPED_SENTENCE)
+    : text.slice(0, 4096);
   await store(held, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,
@@ -77,6 +81,19 @@ export async function deliver(
     wasNeverSent: false,
   });
   return { kind: "answered", status: result.head.status, body };
+}
+
+/**
+ * Why the agent broke a turn off that nobody stopped: it was restarted, or put to rest. Null when it
+ * was not, or when that cannot be found out now.
+ */
+async function endedMeanwhile(tools: Delivering, job: DeliveryJob): Promise<string | null> {
+  if (job.target.backend === "external") return null;
+  const now = await loadTarget(tools.db, job.target.id).catch(() => null);
+  if (now === null) return null;
+  if (now.intent !== "run") return brokenOffSentence(now.name, now.intent);
+  const isRestarted = now.currentAttempt > job.target.currentAttempt;
+  return isRestarted ? brokenOffSentence(now.name, "run") : null;
 }
 
 /** What one delivery is made with. */

@@ -80,6 +80,28 @@ it("C7: a note whose connection broke, or whose server was killed, comes again u
   expect(agent.calls.length).toBeGreaterThanOrEqual(2);
 });
 
+it("P6: whoever waits for a turn that a restart broke off is told that, not that somebody stopped it", async () => {
+  await using api = await createTestApi();
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await runAt(api, id, agent.address);
+  agent.behave(async (call, res) => {
+    // As BEGIN leaves it before it stops the agent, whose last words are that the turn was cancelled.
+    await runAt(api, id, agent.address);
+    const result = { kind: "task", id: "t", contextId: "c", status: { state: "canceled" } };
+    res.setHeader("content-type", "application/json");
+    res.end(JSON.stringify({ jsonrpc: "2.0", id: call.body.id, result }));
+  });
+  await api.call("POST", `/workspaces/${id}/a2a`, { body: message("count", "m1") });
+  const [row] = await api.test.sql`
+    SELECT status, error_detail FROM activity WHERE workspace_id = ${id} AND message_id = 'm1'`;
+  expect(row).toEqual({
+    status: "error",
+    error_detail:
+      "Target was restarted before this was finished. What it had done by then stays done.",
+  });
+});
+
 it("C6: a note never reaches another attempt and wakes nobody", async () => {
   await using api = await createTestApi();
   await using agent = await startTestAgent();

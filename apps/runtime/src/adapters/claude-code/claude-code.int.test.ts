@@ -98,6 +98,28 @@ describe.runIf(isHere)("a real Claude Code agent with a scripted model", () => {
     expect(result.metadata?.tool_trace).toMatchObject([{ name: "delegate_task", state: "done" }]);
   });
 
+  it("C8: is told of its restart with the next turn, and no model is asked for it", async () => {
+    const before = model.requests.length;
+    const told = await fixture.call("message/send", {
+      message: {
+        kind: "message",
+        role: "user",
+        messageId: "restart-context:note",
+        parts: [{ kind: "text", text: "You were restarted: the word is CORMORANT." }],
+        metadata: { source: "platform", kind: "restart_context", restart_context: true },
+      },
+    });
+    expect(told.status?.state).toBe("completed");
+    expect(model.requests).toHaveLength(before);
+    expect(answerText(await fixture.say("@say fine", "ctx-told"))).toBe("fine");
+    await fixture.say("@say twice", "ctx-untold");
+    const heard = (directive: string) =>
+      model.requests.find((one) => one.directive === directive && one.toolNames.length > 0)
+        ?.conversation;
+    expect(heard("@say fine")).toContain("CORMORANT");
+    expect(heard("@say twice")).not.toContain("CORMORANT");
+  });
+
   it("keeps a conversation per context, also over a restart of the runtime", async () => {
     await fixture.say("@say the word is ALBATROSS", "ctx-memory");
     await fixture[Symbol.asyncDispose]();
