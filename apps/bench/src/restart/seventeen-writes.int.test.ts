@@ -6,11 +6,17 @@ import { type RunResult, SCENARIOS, type Scenario } from "./scenarios.ts";
 const IS_LONG = process.env.MOLECULE_TEST_LONG === "1";
 const BURSTS = IS_LONG ? 500 : 50;
 const BATCHES = IS_LONG ? 500 : 10;
+/** Workspaces on one database. */
+const AT_ONCE = 100;
 const SEED = 20_261_121;
 
 async function runsOf(scenario: Scenario, runs: number): Promise<readonly RunResult[]> {
-  await using database = await createTestDatabase();
-  const results = await runOurs(database, scenario, { runs, seed: SEED });
+  const results: RunResult[] = [];
+  for (let at = 0; at < runs; at += AT_ONCE) {
+    await using database = await createTestDatabase();
+    const some = { runs: Math.min(AT_ONCE, runs - at), seed: SEED + at };
+    results.push(...(await runOurs(database, scenario, some)));
+  }
   expect(results.filter((one) => !one.isFinalCorrect || one.leaked > 0)).toEqual([]);
   const counted = new Map<number, number>();
   for (const { restarts } of results) counted.set(restarts, (counted.get(restarts) ?? 0) + 1);
@@ -19,7 +25,7 @@ async function runsOf(scenario: Scenario, runs: number): Promise<readonly RunRes
 }
 
 it("scoreboard R2: 17 writes in 60 s are one restart in at least 85 % of the runs, and never more than two", {
-  timeout: 900_000,
+  timeout: 3_600_000,
 }, async () => {
   const burst = SCENARIOS.find(({ id }) => id === "A");
   if (burst === undefined) throw new Error("invariant: there is scenario A");
@@ -30,7 +36,7 @@ it("scoreboard R2: 17 writes in 60 s are one restart in at least 85 % of the run
 });
 
 it("scoreboard R2: the same 17 as one batch are one restart in every run", {
-  timeout: 900_000,
+  timeout: 3_600_000,
 }, async () => {
   const save: Scenario = {
     id: "batch",
