@@ -75,7 +75,7 @@ export function factsOf(world: World): LifecycleFacts {
     nextActionAt: at(row.nextActionAt),
     readyAt: at(row.readyAt),
     crashCount: row.crashCount,
-    attempt,
+    attempt: attempt && { ...attempt, createdAt: new Date(attempt.createdAt) },
     hasBeaten: own !== null && row.currentAttempt > 0,
     down: downOf(world, attempt),
     activeTurns: own !== null && own.at > world.now - BEAT_FRESH_MS ? own.activeTasks : 0,
