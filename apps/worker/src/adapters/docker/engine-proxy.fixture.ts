@@ -49,6 +49,8 @@ export async function openEngineProxy(dockerHost: string | undefined): Promise<E
       await rm(folder, { recursive: true, force: true });
     },
   };
+  // The engine keeps idle connections, so its client does not expect one to be gone.
+  server.keepAliveTimeout = 0;
   server.listen(socket);
   await once(server, "listening");
   return proxy;
@@ -70,13 +72,18 @@ async function passOn(engine: string, { asked, answer }: Exchange, fault: Engine
     refuse(fault.status, fault.message);
     return;
   }
-  const { method, url, headers } = asked;
+  const { method, url } = asked;
+  // Whether a connection is kept is between the two at its ends.
+  const { connection: _, ...headers } = asked.headers;
   const onward = request({ socketPath: engine, method, path: url, headers });
   onward.on("error", () => answer.destroy());
-  answer.on("close", () => onward.destroy());
+  answer.on("close", () => {
+    if (!answer.writableFinished) onward.destroy();
+  });
   onward.on("response", (given) => {
     if (fault === null) {
-      answer.writeHead(given.statusCode ?? 500, given.headers);
+      const { connection: __, ...rest } = given.headers;
+      answer.writeHead(given.statusCode ?? 500, rest);
       // A stream of events answers long before its first event.
       answer.flushHeaders();
       given.pipe(answer);
