@@ -6,6 +6,7 @@ import {
   resumeRedeployment,
   stopRedeployment,
 } from "@molecule/db/fleet/redeployments";
+import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeBackend } from "../provisioning/fake-backend.ts";
 import { ADA, type FakePlatform } from "../restart/fake-platform.ts";
@@ -139,5 +140,11 @@ describe("a redeployment", () => {
     await bed.isReady(platform, ids[0] ?? "", 2);
     expect(await statesOf(job)).toEqual(["asked", "waiting", "waiting"]);
     expect((await platform.see(ids[1] ?? "")).desired).toBe(1);
+    await pruneLifecycle(bed.database.db);
+    expect(await statesOf(job)).toHaveLength(3);
+    await bed.sql`UPDATE fleet_jobs SET ended_at = ended_at - interval '91 days'`;
+    await pruneLifecycle(bed.database.db);
+    expect(await findFleetJob(bed.database.db, job)).toBeNull();
+    expect(await statesOf(job)).toEqual([]);
   }, 60_000);
 });

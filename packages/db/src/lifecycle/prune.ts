@@ -8,6 +8,7 @@ import { foldTallies } from "../ledger/tallies.ts";
  */
 export async function pruneLifecycle(q: Queryable): Promise<void> {
   const orm = ormOf(q);
+  await orm.execute(sql`DELETE FROM fleet_jobs WHERE ended_at < cp_now() - interval '90 days'`);
   await orm.execute(sql`DELETE FROM observations WHERE at < cp_now() - interval '7 days'`);
   await orm.execute(sql`
     DELETE FROM attempts a USING workspaces w WHERE w.id = a.workspace_id
