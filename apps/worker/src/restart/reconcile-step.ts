@@ -3,13 +3,13 @@ import { advanceStage } from "@molecule/db/lifecycle/advance-stage";
 import { beginAttempt } from "@molecule/db/lifecycle/begin-attempt";
 import { recordDeleting } from "@molecule/db/lifecycle/end-run";
 import { failAttempt } from "@molecule/db/lifecycle/fail-attempt";
+import { fallAsleep } from "@molecule/db/lifecycle/fall-asleep";
 import {
   type Fence,
   type HeldWorkspace,
   holdWorkspace,
   releaseWorkspace,
 } from "@molecule/db/lifecycle/held-workspace";
-import { fallAsleep } from "@molecule/db/lifecycle/idle";
 import { makeReady } from "@molecule/db/lifecycle/mark-registered";
 import {
   type AttemptContent,

@@ -3,7 +3,7 @@ import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
-import { idleFacts } from "./idle.ts";
+import { idleFacts } from "./idle-facts.ts";
 import { clock } from "./lock-workspace.ts";
 
 /** The lease under which a reconciler writes. Source: lifecycle A5. */
