@@ -19,7 +19,7 @@ const COMPARISON = "restart";
 const args = process.argv.slice(2);
 const jsonAt = args.indexOf("--json");
 const jsonFile = jsonAt === -1 ? undefined : args[jsonAt + 1];
-const names = args.filter((arg, at) => !arg.startsWith("--") && at !== jsonAt + 1);
+const names = args.filter((arg, at) => !arg.startsWith("--") && (jsonAt < 0 || at !== jsonAt + 1));
 const known = [...Object.keys(GROUPS), COMPARISON];
 const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
