@@ -3,8 +3,9 @@ import { ormOf, type Queryable } from "../database.ts";
 import { foldTallies } from "../ledger/tallies.ts";
 
 /**
- * Forgets what nobody reads any more: attempts and the requests of theirs after 90 days, observations after 7, the ledger of
- * writes but for the last 100 generations, tombstones after 30 days. Source: architecture 5, lifecycle A3.
+ * Forgets what nobody reads any more: attempts, their requests and ended jobs over the fleet after 90
+ * days, observations after 7, the ledger of writes but for the last 100 generations, tombstones after 30
+ * days. Source: architecture 5, lifecycle A3.
  */
 export async function pruneLifecycle(q: Queryable): Promise<void> {
   const orm = ormOf(q);
