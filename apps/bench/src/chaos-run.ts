@@ -128,14 +128,32 @@ async function killAll(bed: Bed, options: ChaosOptions) {
       timeoutMs: 60_000,
     });
     await delay(dice(MEAN_KILL_MS));
-    const [open] = await bed.sql`SELECT count(*)::int AS count FROM attempts WHERE outcome IS NULL`;
-    if (Number(open?.count) > 0) killsInRestart += 1;
+    // Every other kill waits for a restart to fall into; the rest come whenever they come.
+    const isAimed = kills % 2 === 0;
+    const isOpen = isAimed ? await anyOpen(bed) : await hasOpen(bed);
+    if (isOpen) killsInRestart += 1;
     process.kill(victim, "SIGKILL");
     await waitUntil("the killed worker is gone", async () => {
       return (await workerPid(bed.product)) !== victim;
     });
   }
   return { kills: options.kills, killsInRestart };
+}
+
+async function hasOpen({ sql }: Bed): Promise<boolean> {
+  const [open] = await sql`SELECT count(*)::int AS count FROM attempts WHERE outcome IS NULL`;
+  return Number(open?.count) > 0;
+}
+
+/** Whether an attempt was open within a while; there is none any more once the writes are over. */
+async function anyOpen(bed: Bed): Promise<boolean> {
+  return await waitUntil("an attempt is open", () => hasOpen(bed), {
+    timeoutMs: 10_000,
+    everyMs: 5,
+  }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The worker that runs now; null between two. */

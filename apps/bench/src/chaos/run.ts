@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Product, startProduct } from "@molecule/testing/product";
 import { waitUntil } from "@molecule/testing/wait-until";
@@ -11,6 +11,7 @@ import { createPatientClient } from "./client.ts";
 import { Crew } from "./crew.ts";
 import { doFaults, type FaultCounts, type FaultPace } from "./faults.ts";
 import { checkHistory, type Verdict } from "./history.ts";
+import { leftBehind } from "./left-behind.ts";
 import {
   type Durations,
   patiently,
@@ -281,38 +282,5 @@ async function leaksAfterDelete(bed: Bed): Promise<string[]> {
     const path = `/workspaces/${id}?confirm=true`;
     await stage.client.call({ method: "DELETE", path, alsoFine: [404, 410] });
   }
-  const left = async () => {
-    const agents = await listAgents(options.backend, platformId, product.home);
-    const workspaces = path.join(product.home, "workspaces");
-    const below = await readdir(workspaces, { recursive: true }).catch(() => []);
-    // The platform's own list of given users; what it lists counts.
-    const folders = below.filter((name) => name !== ".uids");
-    const [counts] = await sql`
-      SELECT (SELECT count(*)::int FROM workspaces WHERE phase <> 'DELETED') AS workspaces,
-        (SELECT count(*)::int FROM managed_files) AS files,
-        (SELECT count(*)::int FROM workspace_secrets) AS secrets,
-        (SELECT count(*)::int FROM changes) AS changes,
-        (SELECT count(*)::int FROM liveness) AS liveness,
-        (SELECT count(*)::int FROM observations) AS observations,
-        (SELECT count(*)::int FROM machines WHERE removed_at IS NULL) AS machines,
-        (SELECT count(*)::int FROM workspace_tokens WHERE revoked_at IS NULL) AS tokens`;
-    const all = { ...counts, instances: agents.length, folders: folders.length };
-    return Object.entries(all).flatMap(([what, count]) =>
-      count === 0
-        ? []
-        : [
-            `after deletion: ${count} ${what}${what === "folders" ? ` (${folders.join(", ")})` : ""}`,
-          ],
-    );
-  };
-  let found: string[] = [];
-  await waitUntil(
-    "nothing is left",
-    async () => {
-      found = await left();
-      return found.length === 0;
-    },
-    { timeoutMs: 60_000, everyMs: 250 },
-  ).catch(() => undefined);
-  return found;
+  return await leftBehind({ sql, backend: options.backend, platformId, home: product.home });
 }
