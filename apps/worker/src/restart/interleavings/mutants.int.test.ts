@@ -230,7 +230,9 @@ describe("M16: no lease, each worker trusts its memory", () => {
     if (second === null) throw new Error("it is held");
     const adopted = await platform.backend.create(specOf(second), never);
     const created = { ...adopted, content: second, isExact: true };
-    await holding(fence, (tx, held) => recordCreated(tx, held, created, { bootTimeoutMs: 600_000 }));
+    await holding(fence, (tx, held) =>
+      recordCreated(tx, held, created, { bootTimeoutMs: 600_000 }),
+    );
     await until("it is ready", async () => (await platform.see(id)).phase === "READY");
     expect(await isLost(platform, id)).toBe(true);
   });
