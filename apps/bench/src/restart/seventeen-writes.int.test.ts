@@ -4,7 +4,7 @@ import { runOurs } from "./ours.ts";
 import { type RunResult, SCENARIOS, type Scenario } from "./scenarios.ts";
 
 const IS_LONG = process.env.MOLECULE_TEST_LONG === "1";
-const BURSTS = IS_LONG ? 500 : 50;
+const BURSTS = IS_LONG ? 500 : 20;
 const BATCHES = IS_LONG ? 500 : 10;
 /** Workspaces on one database. */
 const AT_ONCE = 100;

@@ -26,8 +26,8 @@ const BOOT_SECONDS = 20;
 const WORKSPACES = 6;
 const WORKERS = 2;
 const isLong = process.env.MOLECULE_TEST_LONG === "1";
-const WRITES = Number(process.env.CHAOS_WRITES ?? (isLong ? 2_000 : 200));
-const KILLS = Number(process.env.CHAOS_KILLS ?? (isLong ? 200 : 20));
+const WRITES = Number(process.env.CHAOS_WRITES ?? (isLong ? 2_000 : 80));
+const KILLS = Number(process.env.CHAOS_KILLS ?? (isLong ? 200 : 8));
 /** Far more than it takes: what is due in vain for this long is stuck. */
 const REST_WITHIN_MS = 180_000;
 
