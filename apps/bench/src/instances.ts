@@ -60,11 +60,7 @@ async function listContainers(platformId: string): Promise<RunningAgent[]> {
   ]);
   const ids = stdout.split("\n").filter((id) => id !== "");
   if (ids.length === 0) return [];
-  const inspected = await run("docker", ["inspect", ...ids], { maxBuffer: 64 * 2 ** 20 });
-  const containers = JSON.parse(inspected.stdout) as {
-    Id: string;
-    Config: { Env: string[]; Labels: Record<string, string> };
-  }[];
+  const containers = await inspectAll(ids);
   return containers.map(({ Id, Config }) => ({
     workspaceId: Config.Labels["molecule.workspace"] ?? "",
     attemptNo: Number(Config.Labels["molecule.attempt"]),
@@ -75,6 +71,27 @@ async function listContainers(platformId: string): Promise<RunningAgent[]> {
         () => null,
       ),
   }));
+}
+
+interface InspectedContainer {
+  readonly Id: string;
+  readonly Config: { readonly Env: string[]; readonly Labels: Record<string, string> };
+}
+
+/** Of those that are still there: one that was removed since it was listed is left out. */
+async function inspectAll(ids: readonly string[]): Promise<readonly InspectedContainer[]> {
+  const all = await Promise.all(
+    ids.map((id) =>
+      run("docker", ["container", "inspect", id], { maxBuffer: 64 * 2 ** 20 }).then(
+        ({ stdout }) => JSON.parse(stdout) as InspectedContainer[],
+        (error: { stderr?: string }) => {
+          if (/no such container/i.test(error.stderr ?? "")) return [];
+          throw error;
+        },
+      ),
+    ),
+  );
+  return all.flat();
 }
 
 function parseEnv(lines: readonly string[]): Record<string, string> {
