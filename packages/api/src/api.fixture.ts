@@ -56,6 +56,8 @@ export interface TestApiOptions {
   readonly now?: () => Date;
   /** Opens the pool of the API; the usual one is direct. */
   readonly openDb?: (url: string) => Database;
+  /** How often waiting messages are looked for without a hint. Default 50 ms. */
+  readonly pollMs?: number;
 }
 
 /** Starts an API; dispose it. */
@@ -171,7 +173,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       cipher,
       allowCidrs: options.platform?.allowCidrs ?? [],
       a2aIdleTimeoutMs: options.platform?.a2aIdleTimeoutMs ?? 20_000,
-      pollMs: 50,
+      pollMs: options.pollMs ?? 50,
     }),
     now: options.now ?? (() => new Date()),
   };

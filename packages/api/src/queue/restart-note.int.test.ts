@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from "node:crypto";
 import { markFirstHeartbeat } from "@molecule/db/lifecycle/mark-registered";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { expect, it } from "vitest";
@@ -58,6 +59,22 @@ it("C5: the note reaches the agent before what waits for it, and is no line of t
   expect(rows.map((row) => row.summary)).toContain(
     "Telling Target what its restart changed (attempt 2)",
   );
+});
+
+it("C5: the beat that makes the agent ready sends the note, not the next look at the queue", async () => {
+  await using api = await createTestApi({ pollMs: 3_600_000 });
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await restartAt(api, id, agent.address);
+  const token = randomBytes(32).toString("base64url");
+  const digest = createHash("sha256").update(token).digest();
+  await api.test.sql`
+    INSERT INTO workspace_tokens (workspace_id, attempt_no, kind, token_sha256, prefix)
+    VALUES (${id}, 2, 'attempt', ${digest}, 'x')`;
+  const beat = await api.call("POST", "/registry/heartbeat", { token, body: { workspace_id: id } });
+  expect(beat.status).toBe(200);
+  await waitUntil("the note has come", () => agent.calls.length === 1);
+  expect(agent.calls.map((call) => messageIdOf(call.body))).toEqual([`restart-context:${id}:2`]);
 });
 
 it("C7: a note whose connection broke, or whose server was killed, comes again under its id", async () => {

@@ -39,13 +39,17 @@ export async function recordHeartbeat(
       idleTimeoutSeconds: body.runtime_metadata?.idle_timeout_seconds,
     });
     if (!beat.isCurrent) throw superseded();
-    if (attemptNo !== null) await markFirstHeartbeat(tx, { workspaceId, attemptNo });
+    const { becameReady } =
+      attemptNo === null
+        ? { becameReady: false }
+        : await markFirstHeartbeat(tx, { workspaceId, attemptNo });
     await recordSpend(tx, workspaceId, body.monthly_spend);
     const hasWaiting = await wakeQueue(tx, workspaceId);
     const { secret } = await ensureInboundSecret(tx, deps.cipher, workspaceId);
-    return { beat, hasWaiting, secret };
+    return { beat, mayDeliver: hasWaiting || becameReady, secret };
   });
-  if (done.hasWaiting) deps.dispatcher.poke();
+  // Also what the agent is told of its restart, which waits since this very beat.
+  if (done.mayDeliver) deps.dispatcher.poke();
   deps.live.emit({
     event: "WORKSPACE_HEARTBEAT",
     workspace_id: workspaceId,
