@@ -67,6 +67,11 @@ export class Reconciler implements Stoppable {
     const limit = settings.concurrency - this.#running.size;
     if (limit <= 0 || this.#isStopping) return;
     const claims = await claimDue(db, "workspaces", { owner, leaseMs: settings.leaseMs, limit });
+    if (this.#isStopping) {
+      // Stopped while it claimed: others need not wait for a lease that nobody works under.
+      for (const claim of claims) await releaseClaim(db, claim);
+      return;
+    }
     for (const claim of claims) this.#begin(claim);
     if (claims.length > 0) await failpoint("after_claim");
   }
