@@ -40,6 +40,13 @@ it("C5: the note reaches the agent before what waits for it, and is no line of t
   await restartAt(api, id, agent.address);
   const sent = await api.call("POST", `/workspaces/${id}/a2a`, { body: message("hi", "m1") });
   expect(sent.status).toBe(202);
+  // One that somebody has in hand when the agent becomes ready waits for nothing any more.
+  await waitUntil("it was looked at and waits", async () => {
+    const [row] = await api.test.sql`
+      SELECT status = 'queued' AND next_action_at > cp_now() + interval '1 s' AS waits
+      FROM a2a_queue WHERE workspace_id = ${id}`;
+    return row?.waits === true;
+  });
   await ready(api, id);
   await waitUntil("both have come", () => agent.calls.length === 2);
   expect(agent.calls.map((call) => messageIdOf(call.body))).toEqual([
