@@ -2,7 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Bounds of {@link waitUntil}. */
 export interface WaitOptions {
-  /** Default 10 000 ms. */
+  /**
+   * Default 25 000 ms: a slow machine needs it, and the event log of one test waits for the oldest open
+   * transaction of every other test on the same server.
+   */
   readonly timeoutMs?: number;
   /** Default 20 ms. */
   readonly everyMs?: number;
@@ -17,7 +20,7 @@ export async function waitUntil<T>(
   probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
   options: WaitOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + (options.timeoutMs ?? 10_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 25_000);
   for (;;) {
     const value = await probe();
     if (value !== false && value !== null && value !== undefined) return value;

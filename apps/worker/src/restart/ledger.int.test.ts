@@ -221,9 +221,10 @@ describe("the counters", () => {
   it("L8: whoever counts and has not committed holds nobody up", async () => {
     platform.startWorker();
     const [held, ...others] = await Promise.all(
-      Array.from({ length: 6 }, () => platform.createWorkspace()),
+      Array.from({ length: 3 }, () => platform.createWorkspace()),
     );
     for (const id of others) await isReady(id, 1);
+    // No longer than it must: the event logs of all tests on this server wait for it.
     await t.test.db.transaction(async (tx) => {
       const same = {
         source: "click",
@@ -238,9 +239,9 @@ describe("the counters", () => {
       for (const id of others) await isReady(id, 2);
     });
     expect(await metrics("molecule_restart_requests_total")).toMatchObject({
-      "click began": 5,
+      "click began": 2,
       "click skipped": 1,
-      "write merged": 5,
+      "write merged": 2,
     });
   });
 });
