@@ -112,7 +112,12 @@ test.describe
       await canvas.tab("Chat");
       await canvas.menu("Researcher", "Pause");
       await expect(canvas.card("Researcher")).toContainText("Paused");
+      const id = await canvas.idOf("Researcher");
       await canvas.menu("Researcher", "Resume");
+      // A pause that was still stopping it: only the next start says that it is up again.
+      await expect
+        .poll(async () => (await canvas.attempts(id, platform))[0])
+        .toMatchObject({ no: 2, outcome: "ready" });
       await canvas.isOnline("Researcher");
       await canvas.menu("Researcher", "Sleep until a message");
       await expect(canvas.card("Researcher")).toContainText("Wakes on a message");
@@ -121,7 +126,6 @@ test.describe
         timeout: 30_000,
       });
       await canvas.isOnline("Researcher");
-      const id = await canvas.idOf("Researcher");
       const before = await canvas.attempts(id, platform);
       await canvas.menu("Researcher", "Restart");
       await expect
