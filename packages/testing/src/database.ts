@@ -3,6 +3,7 @@ import { type Database, openDatabase } from "@molecule/db/database";
 import postgres from "postgres";
 import { inject } from "vitest";
 import type {} from "./global-setup.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /** A database of its own, cloned from the migrated template. Dropped on disposal. */
 export interface TestDatabase extends AsyncDisposable {
@@ -12,6 +13,11 @@ export interface TestDatabase extends AsyncDisposable {
   readonly sql: postgres.Sql;
   /** Moves `cp_now()` by this many milliseconds, counted from the real clock. */
   setSkewMs(ms: number): Promise<void>;
+  /**
+   * Resolves when the event log can be read up to here. It is read below the oldest running transaction
+   * of the server, which may be another test's.
+   */
+  logReadable(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,6 +43,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     setSkewMs: async (ms) => {
       await sql`DELETE FROM clock_skew`;
       await sql`INSERT INTO clock_skew (ms) VALUES (${ms})`;
+    },
+    logReadable: async () => {
+      const [now] = await sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS xmax`;
+      await waitUntil("older transactions have ended", async () => {
+        const [row] = await sql`
+          SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= ${now?.xmax}::bigint AS ok`;
+        return row?.ok === true;
+      });
     },
     [Symbol.asyncDispose]: close,
   };

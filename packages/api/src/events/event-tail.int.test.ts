@@ -1,5 +1,5 @@
 import { appendEvent } from "@molecule/db/events/append-event";
-import { type LoggedEvent, readHead } from "@molecule/db/events/read-events";
+import type { LoggedEvent } from "@molecule/db/events/read-events";
 import { createTestDatabase, type TestDatabase } from "@molecule/testing/database";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
@@ -94,7 +94,7 @@ describe("the event tail", () => {
   it("hands out nothing from before its start and nothing after its stop", async () => {
     await using test = await createTestDatabase();
     await append(test, 1);
-    await readHead(test.db);
+    await test.logReadable();
     const { seen, tail } = await startTail(test);
     await append(test, 2);
     await waitUntil("the second is seen", () => seen.length === 1);

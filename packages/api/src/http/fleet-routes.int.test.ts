@@ -1,6 +1,8 @@
+import { PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
+import { joinOrStart } from "../services/fleet/refresh-images.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -52,8 +54,6 @@ describe("POST /admin/workspace-images/refresh", () => {
     });
     const shown = await (await api.call("GET", REFRESH)).json();
     expect(shown).toMatchObject({ status: "running", runtime: "demo", recreate: true, pulled: [] });
-    // The same wish again is the same refresh; another one has to wait.
-    const same = api.call("POST", `${REFRESH}?runtime=demo`);
     const other = await api.call("POST", REFRESH);
     expect(other.status).toBe(409);
     expect(await other.json()).toMatchObject({
@@ -61,13 +61,22 @@ describe("POST /admin/workspace-images/refresh", () => {
       running: { runtime: "demo", status: "running" },
     });
     await endJob("done", result);
-    for (const response of await Promise.all([answer, same])) {
-      expect(response.status).toBe(200);
-      expect(await response.json()).toEqual(result);
-    }
+    const response = await answer;
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(result);
     const after = await (await api.call("GET", REFRESH)).json();
     expect(after).toMatchObject({ status: "done", ...result, asked_by: "the administrator" });
   }, 30_000);
+
+  it("I8 the same wish twice is one refresh, and after its end a new one", async () => {
+    const actor = PLATFORM_ACTOR;
+    const wish = { runtime: "demo", recreate: true } as const;
+    const first = await joinOrStart(api.deps, actor, wish);
+    const again = await Promise.all([1, 2, 3].map(() => joinOrStart(api.deps, actor, wish)));
+    expect(again.map(({ id }) => id)).toEqual([first.id, first.id, first.id]);
+    await endJob("done", {});
+    expect((await joinOrStart(api.deps, actor, wish)).id).not.toBe(first.id);
+  });
 
   it("I8 answers 500 with what was done until it failed", async () => {
     await announceWorker();

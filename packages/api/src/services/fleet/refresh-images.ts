@@ -72,7 +72,11 @@ export async function readRefresh(deps: Deps): Promise<RefreshView | null> {
   return job === null ? null : viewOf(job);
 }
 
-async function joinOrStart(deps: Deps, actor: Actor, wish: RefreshWish): Promise<FleetJob> {
+/**
+ * The refresh under way when it is the same wish, or else a new one.
+ * @throws DomainError `conflict` while another one runs.
+ */
+export async function joinOrStart(deps: Deps, actor: Actor, wish: RefreshWish): Promise<FleetJob> {
   const added = await deps.db.transaction((tx) =>
     addFleetJob(tx, { kind: "image_refresh", actor, ...wish }),
   );
