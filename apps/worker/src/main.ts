@@ -160,6 +160,7 @@ async function start(
   const watched = { db, backends: backends.all, settings, log };
   const prober = new Prober({ ...watched, answersHttp });
   scope.add("prober", () => prober.stop());
+  scope.add("probe hints", await prober.listen());
   const sweeper = new Sweeper(watched);
   scope.add("sweeper", () => sweeper.stop());
   const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });

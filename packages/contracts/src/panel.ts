@@ -72,6 +72,8 @@ export const configDocument = z.object({
     description: z.string(),
     tier: z.number().int(),
     applyPolicy: z.enum(APPLY_POLICIES),
+    /** Falls asleep when nothing has happened for so long; null: never. */
+    sleepAfterMinutes: z.number().int().nullable(),
   }),
   /** What the running agent was started with; null before the first start. */
   effective: z
@@ -110,6 +112,7 @@ export const saveInput = z.object({
       description: z.string().max(1000).optional(),
       tier: z.number().int().min(1).max(4).optional(),
       applyPolicy: z.enum(APPLY_POLICIES).optional(),
+      sleepAfterMinutes: z.number().int().min(1).max(525_600).nullable().optional(),
     })
     .optional(),
   files: z

@@ -408,7 +408,7 @@ export function want(world: World, to: "pause" | "hibernate" | "resume" | "wake"
   row.nextActionAt = world.now;
 }
 
-/** `writeApplyPolicy`. */
+/** `writePolicies`. */
 export function setPolicy(world: World, policy: World["row"]["applyPolicy"]): void {
   const { row } = world;
   row.applyPolicy = policy;

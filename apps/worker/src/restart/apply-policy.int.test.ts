@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
-import { writeApplyPolicy } from "@molecule/db/workspaces/config-rows";
+import { writePolicies } from "@molecule/db/workspaces/config-rows";
 import type { ApplyPolicy } from "@molecule/domain/sets";
 import { describe, expect, it } from "vitest";
 import type { FakePlatform } from "./fake-platform.ts";
@@ -142,7 +142,7 @@ describe("hold", () => {
     await later(3_600_000);
     await isAtRest(platform, id);
     expect(await platform.see(id)).toMatchObject({ attempt: 1, desired: 3, applied: 1 });
-    await bed.database.db.transaction((tx) => writeApplyPolicy(tx, id, "settle"));
+    await bed.database.db.transaction((tx) => writePolicies(tx, id, { applyPolicy: "settle" }));
     await isReady(platform, id, 2);
     await isAtRest(platform, id);
     expect(await platform.see(id)).toMatchObject({ attempt: 2, desired: 3, applied: 3 });

@@ -36,7 +36,10 @@ describe("the deadline of a start", () => {
     const failed = (await platform.events(patient)).find(
       ({ event }) => event === "WORKSPACE_PROVISION_FAILED",
     );
-    expect(failed?.payload).toMatchObject({ timeout_secs: 1_200 });
+    expect(failed?.payload).toMatchObject({
+      timeout_secs: 1_200,
+      source: "provision_timeout_sweep",
+    });
   });
 
   it("P3: is the operator's when there is one", async () => {

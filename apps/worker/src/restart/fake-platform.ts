@@ -8,7 +8,7 @@ import { type IntentRequest, setIntent } from "@molecule/db/lifecycle/set-intent
 import { recordBeat } from "@molecule/db/registry/liveness";
 import { createCipher } from "@molecule/db/secrets/cipher";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
-import { writeApplyPolicy } from "@molecule/db/workspaces/config-rows";
+import { writePolicies } from "@molecule/db/workspaces/config-rows";
 import { insertWorkspace } from "@molecule/db/workspaces/insert-workspace";
 import type { Actor, ApplyPolicy, Backend, SettleStream } from "@molecule/domain/sets";
 import { renderConfigs } from "@molecule/templates/render-config";
@@ -188,7 +188,7 @@ export class FakePlatform {
         place: { x: 0, y: 0 },
         actor: ADA,
       });
-      if (over.policy !== undefined) await writeApplyPolicy(tx, id, over.policy);
+      if (over.policy !== undefined) await writePolicies(tx, id, { applyPolicy: over.policy });
     });
     return id;
   }

@@ -1,4 +1,5 @@
 import type { Database } from "@molecule/db/database";
+import { PROBE_CHANNEL } from "@molecule/db/events/append-event";
 import { ENDED_WITH_PLATFORM } from "@molecule/db/lifecycle/held-workspace";
 import {
   type ExpectedRunning,
@@ -16,6 +17,9 @@ import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
 import { believesAbsence, otherMachine } from "../sweep/believe-absence.ts";
 import type { RestartSettings } from "./settings.ts";
+
+/** Hints bring rounds forward, at most this often: a flood of messages for a dead agent is no flood of probes. */
+const HINT_GAP_MS = 500;
 
 /** What the prober needs. */
 export interface ProberOptions {
@@ -50,9 +54,15 @@ export class Prober implements Stoppable {
     this.#loop = new RunLoop({
       name: "prober",
       everyMs: options.settings.probeEveryMs,
+      wakeGapMs: Math.min(options.settings.probeEveryMs, HINT_GAP_MS),
       run: () => this.probe(),
       log: options.log,
     });
+  }
+
+  /** A message that found nobody brings the next round forward. Resolves with the end of that. */
+  async listen(): Promise<() => Promise<void>> {
+    return await this.#options.db.listen(PROBE_CHANNEL, () => this.#loop.wake());
   }
 
   async stop(): Promise<void> {

@@ -42,6 +42,21 @@ it("never overlaps rounds, and however often it is woken it owes one more", asyn
   await loop.stop();
 });
 
+it("leaves time between rounds that it is woken for", async () => {
+  let rounds = 0;
+  const run = async () => {
+    rounds += 1;
+  };
+  const options = { name: "test", everyMs: 60_000, wakeGapMs: 500, run, log: SILENT_LOG };
+  const loop = new RunLoop(options);
+  for (let ms = 0; ms < 1_900; ms += 10) {
+    loop.wake();
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(rounds).toBe(4);
+  await loop.stop();
+});
+
 it("goes on after a round that threw, and does not spin when it is woken while failing", async () => {
   let rounds = 0;
   const loop = open(async () => {

@@ -9,6 +9,8 @@ export interface RunLoopOptions {
   readonly everyMs: number;
   /** Time until the first round, in ms. Default 0. */
   readonly firstAfterMs?: number;
+  /** Least time between the end of a round and one that `wake` brings forward, in ms. Default 0. */
+  readonly wakeGapMs?: number;
   /** One round. A throw is logged once per outage and does not end the loop. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -26,6 +28,7 @@ export class RunLoop implements Stoppable {
   #round: Promise<void> | null = null;
   #isWoken = false;
   #isFailing = false;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
@@ -36,7 +39,11 @@ export class RunLoop implements Stoppable {
   wake(): void {
     if (this.#abort.signal.aborted) return;
     if (this.#round !== null) this.#isWoken = true;
-    else this.#schedule(0);
+    else this.#schedule(this.#untilWakeMs());
+  }
+
+  #untilWakeMs(): number {
+    return Math.max(0, this.#endedAt + (this.#options.wakeGapMs ?? 0) - performance.now());
   }
 
   /** The signal of the present round is aborted; resolves when it has ended. */
@@ -65,9 +72,10 @@ export class RunLoop implements Stoppable {
       this.#isFailing = true;
     }
     this.#round = null;
+    this.#endedAt = performance.now();
     if (this.#abort.signal.aborted) return;
     const isWoken = this.#isWoken && !this.#isFailing;
     this.#isWoken = false;
-    this.#schedule(isWoken ? 0 : everyMs * (0.95 + Math.random() * 0.1));
+    this.#schedule(isWoken ? this.#untilWakeMs() : everyMs * (0.95 + Math.random() * 0.1));
   }
 }

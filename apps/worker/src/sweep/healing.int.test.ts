@@ -1,3 +1,4 @@
+import { hintProbe } from "@molecule/db/events/append-event";
 import { decideHold, listHolds } from "@molecule/db/sweep/holds";
 import { describe, expect, it } from "vitest";
 import { ADA } from "../restart/fake-platform.ts";
@@ -20,6 +21,27 @@ async function openProbed(count: number) {
   await prober.probe();
   return { platform, prober, ids };
 }
+
+it("a message that found nobody is enough to see that its agent has ended", async () => {
+  const { platform, prober, ids } = await openProbed(1);
+  const [id = ""] = ids;
+  let rounds = 0;
+  const list = platform.backend.list.bind(platform.backend);
+  platform.backend.list = async () => {
+    rounds += 1;
+    return await list();
+  };
+  const unlisten = await prober.listen();
+  // Who begins to listen looks once, for what was said before.
+  await until("it has looked", () => rounds > 0);
+  platform.backend.crash({ workspaceId: id, attemptNo: 1 });
+  await hintProbe(bed.database.db);
+  await bed.phaseIs(platform, id, "BACKOFF");
+  await bed.later(11_000);
+  await bed.isReady(platform, id, 2);
+  expect(await bed.attemptOf(platform, id, 2)).toMatchObject({ reason: "crash" });
+  await unlisten();
+});
 
 describe("an engine without any of our instances", () => {
   it("G7: is believed when it is the same engine: every agent comes back with its files and a new token", async () => {

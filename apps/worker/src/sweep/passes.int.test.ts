@@ -265,3 +265,15 @@ describe("external workspaces", () => {
     expect(await toldRules(bed, id)).toEqual([]);
   });
 });
+
+it("I43 two sweepers at once tell the removal of what nobody knows once", async () => {
+  const { platform, pass } = openSwept();
+  const other = platform.startSweeper();
+  const orphans = await makeOrphans(platform, 3);
+  const before = (await toldActs(bed)).length;
+  await Promise.all([pass(), other.sweep(signal)]);
+  expect(platform.backend.running()).toEqual([]);
+  const acts = (await toldActs(bed)).slice(before);
+  const told = acts.map(({ evidence }) => evidence.provider_id);
+  expect(told.toSorted()).toEqual(orphans.map(({ providerId }) => providerId).toSorted());
+});

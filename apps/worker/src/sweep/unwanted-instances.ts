@@ -7,7 +7,7 @@ import {
   type SweptRow,
 } from "@molecule/db/lifecycle/machines";
 import { askLeave, withdrawHold } from "@molecule/db/sweep/holds";
-import { tellSweep } from "@molecule/db/sweep/tell-sweep";
+import { isRemovalTold, tellSweep } from "@molecule/db/sweep/tell-sweep";
 import {
   isMassRemoval,
   type ListedInstance,
@@ -147,7 +147,7 @@ export class UnwantedInstances {
     await this.#options.db.transaction(async (tx) => {
       const isNoted = await markRemoved(tx, workspaceId, attemptNo);
       // Another sweeper has told it.
-      if (!isNoted && listed.workspace !== null) return;
+      if (listed.workspace === null ? await isRemovalTold(tx, providerId) : !isNoted) return;
       await tellSweep(tx, {
         action: "instance_removed",
         rule,

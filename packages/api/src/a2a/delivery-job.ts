@@ -19,6 +19,8 @@ export interface DeliveryJob {
   readonly wantsStream: boolean;
   /** Sent again when nobody knows whether it arrived: its receiver takes an id once. Default false. */
   readonly isRepeatable?: boolean;
+  /** It waited in the queue, so nobody is on the line who could send it again. Default false. */
+  readonly isFromQueue?: boolean;
   readonly listener?: StreamListener | undefined;
 }
 

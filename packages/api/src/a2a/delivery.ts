@@ -1,5 +1,11 @@
 import type { Database } from "@molecule/db/database";
-import { abandonItem, recordTaskId, returnToQueue } from "@molecule/db/queue/a2a-queue";
+import { hintProbe } from "@molecule/db/events/append-event";
+import {
+  abandonItem,
+  recordTaskId,
+  returnInterrupted,
+  returnToQueue,
+} from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
 import { loadTarget } from "@molecule/db/registry/targets";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
@@ -49,6 +55,7 @@ export async function deliver(
   const call = await callAgent(held, job);
   const durationMs = Math.round(performance.now() - startedAt);
   const { result, fold } = call;
+  if (call.whySilent === null && !stop.aborted) askForProbe(held, job, result);
   if (result.kind === "never_sent") return await notSent(held, job, result.cause);
   if (result.kind === "broken") {
     if (stop.aborted && call.whySilent === null) return await leaveBehind(held, job);
@@ -66,12 +73,22 @@ export async function deliver(
     } as const;
     return await brokenOff(held, job, { ...call, result: broken, durationMs });
   }
+  return await answered(held, job, { status: result.head.status, body, durationMs });
+}
+
+async function answered(
+  tools: Delivering,
+  job: DeliveryJob,
+  answer: { readonly status: number; readonly body: unknown; readonly durationMs: number },
+): Promise<DeliveryOutcome> {
+  const { status, body, durationMs } = answer;
   const { isError, text, toolTrace } = readReply(body);
   const isCancelled = taskState(fields(fields(fields(body).result).status).state) === "canceled";
+  if (isCancelled && (await isReturned(tools, job))) return WAITS_AGAIN;
   const sentence = isCancelled
-    ? ((await endedMeanwhile(held, job)) ?? STOPPED_SENTENCE)
+    ? ((await endedMeanwhile(tools, job)) ?? STOPPED_SENTENCE)
     : text.slice(0, 4096);
-  await store(held, job, {
+  await store(tools, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,
     replyText: text,
@@ -80,7 +97,14 @@ export async function deliver(
     durationMs,
     wasNeverSent: false,
   });
-  return { kind: "answered", status: result.head.status, body };
+  return { kind: "answered", status, body };
+}
+
+/** Nobody there, or gone in the middle: whether its instance still runs is for a probe to see. */
+function askForProbe(tools: Delivering, job: DeliveryJob, result: AgentResult): void {
+  if (job.target.backend === "external" || result.kind === "answered") return;
+  // Not awaited, and no harm without it: instances are probed every few seconds.
+  hintProbe(tools.db).catch(() => undefined);
 }
 
 /**
@@ -94,6 +118,21 @@ async function endedMeanwhile(tools: Delivering, job: DeliveryJob): Promise<stri
   if (now.intent !== "run") return brokenOffSentence(now.name, now.intent);
   const isRestarted = now.currentAttempt > job.target.currentAttempt;
   return isRestarted ? brokenOffSentence(now.name, "run") : null;
+}
+
+const WAITS_AGAIN = {
+  kind: "queued",
+  sentence: "A restart broke it off; the agent gets it once more.",
+} as const satisfies DeliveryOutcome;
+
+/** Whether a restart broke off what had waited in the queue, and it waits there again. SPEC: P11. */
+async function isReturned(tools: Delivering, job: DeliveryJob): Promise<boolean> {
+  if (job.isFromQueue !== true || job.target.backend === "external") return false;
+  const item = { id: job.id, owner: tools.owner };
+  const how = { attemptNo: job.target.currentAttempt, why: WAITS_AGAIN.sentence };
+  return await patiently(tools.stop, () =>
+    tools.db.transaction((tx) => returnInterrupted(tx, item, how)),
+  );
 }
 
 /** What one delivery is made with. */
@@ -245,7 +284,7 @@ interface BrokenCall extends Call {
   readonly durationMs: number;
 }
 
-/** The agent may have done the work, so the message is never sent again by itself. */
+/** The agent may have done the work, so the message is not sent again by itself but for P11. */
 async function brokenOff(
   tools: Delivering,
   job: DeliveryJob,
@@ -260,6 +299,7 @@ async function brokenOff(
     );
     if (returned !== "given_up") return { kind: "queued", sentence };
   }
+  if (await isReturned(tools, job)) return WAITS_AGAIN;
   const partial = call.fold?.answer(job.envelope.id) ?? null;
   await store(tools, job, {
     ...failedEnd({ sentence, durationMs: call.durationMs, wasNeverSent: false }),

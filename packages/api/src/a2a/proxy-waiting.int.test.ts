@@ -1,3 +1,4 @@
+import { PROBE_CHANNEL } from "@molecule/db/events/append-event";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
 import { openProxyBed } from "./proxy-bed.fixture.ts";
@@ -23,6 +24,21 @@ describe("an agent that is not ready", () => {
     await ended("ok");
     expect(bed.agent.calls).toHaveLength(1);
     expect(await rows()).toHaveLength(1);
+  });
+
+  it("is probed soon when a message found nobody, or lost who answered it", async () => {
+    let asked = 0;
+    const unlisten = await bed.api.test.db.listen(PROBE_CHANNEL, () => {
+      asked += 1;
+    });
+    const atFirst = asked;
+    bed.agent.behave((_call, _res, req) => void req.socket.destroy());
+    expect((await send(message("hi", "broken"))).status).toBe(502);
+    await waitUntil("a probe is asked for", () => asked === atFirst + 1);
+    await bed.agent.close();
+    expect((await send(message("hi", "refused"))).status).toBe(202);
+    await waitUntil("a probe is asked for again", () => asked > atFirst + 1);
+    await unlisten();
   });
 
   it("gets waiting messages in the order they came", async () => {

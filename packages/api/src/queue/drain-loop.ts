@@ -144,6 +144,7 @@ export class DrainLoop {
       envelope: body,
       wantsStream,
       isRepeatable: attemptOfRestartContext(item.idempotencyKey) !== null,
+      isFromQueue: true,
     };
     // Its end is stored by the delivery itself; the loop goes on meanwhile.
     this.#dispatcher.deliver(job).catch(() => undefined);

@@ -13,6 +13,11 @@ async function restartAt(api: TestApi, id: string, address: string): Promise<voi
     UPDATE attempts SET outcome = NULL, ready_at = NULL, reason = 'user',
       detail = '{"sentence":"restarted by Ada","merged":[],"absorbed":[]}'
     WHERE workspace_id = ${id} AND no = 2`;
+  await booting(api, id);
+}
+
+/** Its messages wait. */
+async function booting(api: TestApi, id: string): Promise<void> {
   await api.test.sql`
     UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() + interval '1 hour'
     WHERE id = ${id}`;
@@ -124,6 +129,56 @@ it("P6: whoever waits for a turn that a restart broke off is told that, not that
     error_detail:
       "Target was restarted before this was finished. What it had done by then stays done.",
   });
+});
+
+it.each(["cancelled", "broken off"])(
+  "P11: a queued message that a restart has %s comes once more, and not a third time",
+  async (how) => {
+    await using api = await createTestApi();
+    await using agent = await startTestAgent();
+    const id = await api.createWorkspace({ name: "Target" });
+    await booting(api, id);
+    const sent = await api.call("POST", `/workspaces/${id}/a2a`, { body: message("count", "m1") });
+    expect(sent.status).toBe(202);
+    agent.behave(async (call, res, req) => {
+      await runAt(api, id, agent.address);
+      if (how === "broken off") return void req.socket.destroy();
+      const result = { kind: "task", id: "t", contextId: "c", status: { state: "canceled" } };
+      res.setHeader("content-type", "application/json");
+      res.end(JSON.stringify({ jsonrpc: "2.0", id: call.body.id, result }));
+    });
+    await runAt(api, id, agent.address);
+    const row = await waitUntil("it has ended", async () => {
+      const [found] = await api.test.sql`
+        SELECT a.status, a.error_detail, q.interruptions FROM activity a
+        JOIN a2a_queue q ON q.id = a.id WHERE a.workspace_id = ${id} AND message_id = 'm1'`;
+      return found?.status === "error" ? found : null;
+    });
+    expect(agent.calls.map((call) => messageIdOf(call.body))).toEqual(["m1", "m1"]);
+    expect(row.interruptions).toBe(1);
+    expect(row.error_detail).toContain(how === "cancelled" ? "was restarted" : "broke");
+  },
+);
+
+it("P11: a queued message whose agent crashed is not sent again", async () => {
+  await using api = await createTestApi();
+  await using agent = await startTestAgent();
+  const id = await api.createWorkspace({ name: "Target" });
+  await booting(api, id);
+  await api.call("POST", `/workspaces/${id}/a2a`, { body: message("count", "m1") });
+  agent.behave(async (_call, _res, req) => {
+    await runAt(api, id, agent.address);
+    await api.test.sql`
+      UPDATE attempts SET reason = 'crash' WHERE workspace_id = ${id} AND no = 2`;
+    req.socket.destroy();
+  });
+  await runAt(api, id, agent.address);
+  await waitUntil("it has ended", async () => {
+    const [found] = await api.test.sql`
+      SELECT status FROM activity WHERE workspace_id = ${id} AND message_id = 'm1'`;
+    return found?.status === "error";
+  });
+  expect(agent.calls).toHaveLength(1);
 });
 
 it("C6: a note never reaches another attempt and wakes nobody", async () => {

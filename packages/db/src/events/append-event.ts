@@ -1,12 +1,14 @@
 import type { EventType } from "@molecule/domain/sets";
 import { sql } from "drizzle-orm";
-import { ormOf, type Transaction } from "../database.ts";
+import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { events } from "../schema/content.ts";
 
 /** The channel that wakes event tails; its payload is always empty. */
 export const EVENTS_CHANNEL = "cp_events";
 /** The channel that wakes reconcilers; its payload is a workspace id or empty. */
 export const WORK_CHANNEL = "cp_work";
+/** The channel that asks for a round of probes; its payload is always empty. */
+export const PROBE_CHANNEL = "cp_probe";
 
 /** One entry of the log. */
 export interface NewEvent {
@@ -29,4 +31,9 @@ export async function appendEvent(tx: Transaction, entry: NewEvent): Promise<voi
 /** Wakes reconcilers after the commit. A hint: they poll anyway. */
 export async function hintWork(tx: Transaction, workspaceId: string): Promise<void> {
   await ormOf(tx).execute(sql`SELECT pg_notify(${WORK_CHANNEL}, ${workspaceId})`);
+}
+
+/** Has the agents looked at soon, because one could not be reached. A hint: they are probed anyway. */
+export async function hintProbe(q: Queryable): Promise<void> {
+  await ormOf(q).execute(sql`SELECT pg_notify(${PROBE_CHANNEL}, '')`);
 }

@@ -112,7 +112,9 @@ async function tellFailure(
       attempt: row.currentAttempt,
       will_retry: after.retryAt !== null,
       ...(failed.failure.missing === undefined ? {} : { missing: [...failed.failure.missing] }),
-      ...(failed.timeoutSeconds === undefined ? {} : { timeout_secs: failed.timeoutSeconds }),
+      ...(failed.timeoutSeconds === undefined
+        ? {}
+        : { timeout_secs: failed.timeoutSeconds, source: "provision_timeout_sweep" }),
       ...(failed.logExcerpt === undefined ? {} : { log_tail: failed.logExcerpt }),
     },
   });

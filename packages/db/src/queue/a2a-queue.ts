@@ -142,6 +142,45 @@ export async function returnToQueue(
   return "queued";
 }
 
+/**
+ * Puts an item back in line that a restart broke off, the first time; false the second time, after a
+ * crash, and while the workspace shall not run. SPEC: P11. Source: lifecycle A3.
+ */
+export async function returnInterrupted(
+  tx: Transaction,
+  item: HeldItem,
+  how: { readonly attemptNo: number; readonly why: string },
+): Promise<boolean> {
+  const orm = ormOf(tx);
+  const [returned] = await orm
+    .update(a2aQueue)
+    .set({
+      ...waiting,
+      taskId: null,
+      interruptions: sql`${a2aQueue.interruptions} + 1`,
+      lastError: how.why,
+    })
+    .where(
+      and(
+        owned(item),
+        eq(a2aQueue.interruptions, 0),
+        sql`EXISTS (
+          SELECT 1 FROM workspaces w JOIN attempts t ON t.workspace_id = w.id
+          WHERE w.id = ${a2aQueue.workspaceId} AND w.intent = 'run'
+            AND t.no = ${how.attemptNo + 1} AND t.reason <> 'crash')`,
+      ),
+    )
+    .returning({ id: a2aQueue.id });
+  if (returned === undefined) return false;
+  const [row] = await orm
+    .update(activity)
+    .set({ status: "queued", updatedAt: sql`cp_now()` })
+    .where(eq(activity.id, item.id))
+    .returning();
+  if (row !== undefined) await tellActivity(tx, row);
+  return true;
+}
+
 /** Keeps the agent's name for the task, so that its answer can be asked for later. */
 export async function recordTaskId(q: Queryable, id: string, taskId: string): Promise<void> {
   await ormOf(q)

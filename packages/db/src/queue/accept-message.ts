@@ -122,6 +122,7 @@ export async function reopenMessage(
     .set({
       ...(how.lease === null ? waiting : leased(how.lease)),
       attempts: 0,
+      interruptions: 0,
       completedAt: null,
       lastError: null,
       taskId: null,

@@ -165,6 +165,8 @@ export const a2aQueue = pgTable(
     idempotencyKey: text("idempotency_key"),
     status: queueStatus("status").notNull().default("queued"),
     attempts: integer("attempts").notNull().default(0),
+    /** Restarts that broke it off; after the first it is sent once more. */
+    interruptions: smallint("interruptions").notNull().default(0),
     enqueuedAt: instant("enqueued_at").notNull().default(now),
     dispatchedAt: instant("dispatched_at"),
     completedAt: instant("completed_at"),

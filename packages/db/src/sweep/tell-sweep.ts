@@ -1,5 +1,5 @@
 import { type Backend, PLATFORM_ACTOR, type SweepAction } from "@molecule/domain/sets";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { countSweepAction } from "../ledger/tallies.ts";
@@ -48,6 +48,22 @@ export async function tellSweep(tx: Transaction, act: SweepAct): Promise<void> {
     sentence: `${act.sentence} (rule ${rule})`,
     answer: { action, rule, evidence },
   });
+}
+
+/**
+ * Whether another sweeper told the removal of this instance in the last ten minutes; whoever asks
+ * meanwhile waits for the end of this transaction. For instances without a row that would tell.
+ */
+export async function isRemovalTold(tx: Transaction, providerId: string): Promise<boolean> {
+  const orm = ormOf(tx);
+  await orm.execute(
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(${`removal:${providerId}`}, 0))`,
+  );
+  const rows = await orm.execute(sql`
+    SELECT 1 FROM events WHERE event = 'SWEEP_ACTED' AND at > cp_now() - interval '10 minutes'
+      AND payload->>'action' = 'instance_removed'
+      AND payload #>> '{evidence,provider_id}' = ${providerId} LIMIT 1`);
+  return rows.length > 0;
 }
 
 async function knownWorkspace(tx: Transaction, id: string | null): Promise<string | null> {

@@ -19,6 +19,8 @@ export interface ConfigRow {
   readonly intent: Intent;
   readonly template: string | null;
   readonly applyPolicy: ApplyPolicy;
+  /** Null: it never falls asleep by itself. */
+  readonly hibernationIdleMinutes: number | null;
   readonly config: WorkspaceConfig;
   readonly configVersion: number;
   readonly desiredGen: number;
@@ -35,6 +37,7 @@ const columns = {
   intent: workspaces.intent,
   template: workspaces.template,
   applyPolicy: workspaces.applyPolicy,
+  hibernationIdleMinutes: workspaces.hibernationIdleMinutes,
   config: workspaces.config,
   configVersion: workspaces.configVersion,
   desiredGen: workspaces.desiredGen,
@@ -97,25 +100,39 @@ export async function writeConfig(
     .where(eq(workspaces.id, id));
 }
 
-/** Changes when saved changes are applied. That is no change of the agent, so nothing restarts. */
-export async function writeApplyPolicy(
+/** What the platform does with an agent by itself; absent fields stay. */
+export interface Policies {
+  readonly applyPolicy?: ApplyPolicy | undefined;
+  /** Null: it never falls asleep by itself. */
+  readonly hibernationIdleMinutes?: number | null | undefined;
+}
+
+/** Changes policies. They are no part of what an agent is started with, so nothing restarts. */
+export async function writePolicies(
   tx: Transaction,
   id: string,
-  applyPolicy: ApplyPolicy,
+  policies: Policies,
 ): Promise<void> {
+  const { applyPolicy, hibernationIdleMinutes } = policies;
   await ormOf(tx)
     .update(workspaces)
     .set({
-      applyPolicy,
-      // What was held back is looked at again; the reconciler decides whether it is due.
-      nextActionAt: sql`CASE WHEN ${workspaces.desiredGen} > ${workspaces.appliedGen}
-        AND ${workspaces.phase} = 'READY' THEN cp_now() ELSE ${workspaces.nextActionAt} END`,
+      ...policies,
+      // What was held back, and when it sleeps, is looked at again; the reconciler decides.
+      nextActionAt: sql`CASE WHEN ${workspaces.phase} = 'READY'
+          AND (${hibernationIdleMinutes !== undefined} OR ${workspaces.desiredGen} > ${workspaces.appliedGen})
+        THEN cp_now() ELSE ${workspaces.nextActionAt} END`,
     })
     .where(eq(workspaces.id, id));
   await appendEvent(tx, {
     event: "WORKSPACE_UPDATED",
     subjectId: id,
-    payload: { apply_policy: applyPolicy },
+    payload: {
+      ...(applyPolicy === undefined ? {} : { apply_policy: applyPolicy }),
+      ...(hibernationIdleMinutes === undefined
+        ? {}
+        : { hibernation_idle_minutes: hibernationIdleMinutes }),
+    },
   });
   await hintWork(tx, id);
 }

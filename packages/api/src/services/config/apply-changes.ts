@@ -8,10 +8,12 @@ import {
   type ConfigChange,
   type ConfigRow,
   lockConfig,
-  writeApplyPolicy,
+  type Policies,
   writeConfig,
+  writePolicies,
 } from "@molecule/db/workspaces/config-rows";
-import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
+import { DomainError } from "@molecule/domain/errors";
+import type { Actor } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
 import { type DocumentChange, editDocument } from "./edit-document.ts";
 import { type FileEdit, planFiles } from "./plan-files.ts";
@@ -27,7 +29,7 @@ export interface DesiredChange {
   readonly document?: DocumentChange | undefined;
   /** Keys merged into the part of the document that we do not know. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
-  readonly applyPolicy?: ApplyPolicy | undefined;
+  readonly policies?: Policies | undefined;
   readonly files?: readonly FileEdit[] | undefined;
   /** Null removes. */
   readonly secrets?: readonly { readonly key: string; readonly value: string | null }[] | undefined;
@@ -65,15 +67,15 @@ export async function applyChanges(
     ...files.writes.map(({ path }) => ({ kind: "file" as const, name: path })),
     ...secretNames.map((name) => ({ kind: "secret" as const, name })),
   ];
-  const isPolicyChanged =
-    change.applyPolicy !== undefined && change.applyPolicy !== before.applyPolicy;
-  const policy = change.applyPolicy ?? before.applyPolicy;
+  const policies = differing(before, change.policies ?? {});
+  const isPolicyChanged = Object.keys(policies).length > 0;
+  const applyPolicy = policies.applyPolicy ?? before.applyPolicy;
   const receipt = await write(deps, tx, { change, before, changes });
   if (changes.length > 0) {
     await writeConfig(tx, before.id, changedColumns(edited));
     await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
   }
-  if (isPolicyChanged) await writeApplyPolicy(tx, before.id, policy);
+  if (isPolicyChanged) await writePolicies(tx, before.id, policies);
   else if (changes.length === 0) {
     await recordIdenticalSave(tx, { workspaceId: before.id, actor: change.actor });
   }
@@ -84,8 +86,27 @@ export async function applyChanges(
       changes.length > 0 &&
       before.backend !== "external" &&
       before.intent === "run" &&
-      policy !== "hold",
+      applyPolicy !== "hold",
     changes,
+  };
+}
+
+/** The policies that are not so already. @throws DomainError `bad_request`. */
+function differing(before: ConfigRow, wanted: Policies): Policies {
+  const { applyPolicy, hibernationIdleMinutes } = wanted;
+  const sleeps =
+    hibernationIdleMinutes !== undefined &&
+    hibernationIdleMinutes !== before.hibernationIdleMinutes;
+  if (sleeps && hibernationIdleMinutes !== null && before.backend === "external") {
+    throw new DomainError(
+      "bad_request",
+      "An agent outside the platform cannot be put to sleep by it.",
+      { details: { field: "sleepAfterMinutes" } },
+    );
+  }
+  return {
+    ...(applyPolicy === undefined || applyPolicy === before.applyPolicy ? {} : { applyPolicy }),
+    ...(sleeps ? { hibernationIdleMinutes } : {}),
   };
 }
 

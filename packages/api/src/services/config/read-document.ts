@@ -28,6 +28,7 @@ export async function readDocument(deps: Deps, workspaceId: string): Promise<Con
       description,
       tier: row.tier,
       applyPolicy: row.applyPolicy,
+      sleepAfterMinutes: row.hibernationIdleMinutes,
     },
     effective:
       effective === null

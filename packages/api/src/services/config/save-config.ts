@@ -18,7 +18,7 @@ export interface SaveResult {
  * @throws DomainError as `applyChanges`.
  */
 export async function saveConfig(deps: Deps, actor: Actor, input: SaveInput): Promise<SaveResult> {
-  const { applyPolicy, ...document } = input.config ?? {};
+  const { applyPolicy, sleepAfterMinutes, ...document } = input.config ?? {};
   if (input.secrets?.some(({ value }) => value === "") === true) {
     throw new DomainError("bad_request", "A key cannot have an empty value.", {
       next: "Enter its value, or remove the key.",
@@ -33,7 +33,7 @@ export async function saveConfig(deps: Deps, actor: Actor, input: SaveInput): Pr
       isBatch: true,
       baseVersion: input.baseVersion,
       document,
-      applyPolicy,
+      policies: { applyPolicy, hibernationIdleMinutes: sleepAfterMinutes },
       files: input.files,
       secrets: input.secrets,
     }),

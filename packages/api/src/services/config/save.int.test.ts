@@ -37,6 +37,35 @@ const file = (path: string, content: string | null, baseSha256: string | null = 
   baseSha256,
 });
 
+describe("when it sleeps", () => {
+  it("is saved without a restart, shown again, and looked at at once", async () => {
+    const before = await row();
+    const result = await save({ config: { sleepAfterMinutes: 30 } });
+    expect(result).toMatchObject({ changed: true, willRestart: false });
+    const after = await row();
+    expect(after).toMatchObject({
+      hibernation_idle_minutes: 30,
+      desired_gen: before.desired_gen,
+      config_version: before.config_version,
+    });
+    expect(after.next_action_at).not.toBeNull();
+    expect((await trpc().config.document({ workspaceId: id })).desired.sleepAfterMinutes).toBe(30);
+    expect(await save({ config: { sleepAfterMinutes: 30 } })).toMatchObject({ changed: false });
+    await save({ config: { sleepAfterMinutes: null } });
+    expect((await row()).hibernation_idle_minutes).toBeNull();
+  });
+
+  it("is refused for an agent outside the platform, and for what is no time", async () => {
+    const external = await api.createWorkspace({ runtime: "external", external: true });
+    const config = { sleepAfterMinutes: 30 };
+    await expect(trpc().config.save({ workspaceId: external, config })).rejects.toThrow("outside");
+    for (const minutes of [0, -1, 1.5, 525_601]) {
+      await expect(save({ config: { sleepAfterMinutes: minutes } })).rejects.toThrow();
+    }
+    expect((await row()).hibernation_idle_minutes).toBeNull();
+  });
+});
+
 describe("one Save", () => {
   it("of 17 files, model, instructions and a secret is one generation and one set of changes", async () => {
     const before = await row();

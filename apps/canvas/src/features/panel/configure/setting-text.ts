@@ -1,4 +1,5 @@
-import type { ApplyPolicy, Backend } from "@molecule/domain/sets";
+import { APPLY_POLICIES, type ApplyPolicy, type Backend } from "@molecule/domain/sets";
+import type { ConfigField } from "../drafts/config-draft.ts";
 
 /** The sizes, by tier. They set limits of memory and processor and nothing else. */
 export const SIZE_TEXT: Readonly<Record<number, string>> = {
@@ -37,3 +38,38 @@ export const APPLY_POLICY_TEXT: Readonly<
     hint: "Changes are saved and wait until you restart or press Apply now.",
   },
 };
+
+const SLEEP_MINUTES = [15, 30, 60, 240, 1_440];
+
+/** The times offered, with the present one among them whatever it is. */
+export function sleepChoices(
+  present: number | null,
+): readonly { readonly minutes: number; readonly text: string }[] {
+  const own = present === null || SLEEP_MINUTES.includes(present) ? [] : [present];
+  return [...SLEEP_MINUTES, ...own]
+    .toSorted((a, b) => a - b)
+    .map((minutes) => ({ minutes, text: `After ${spanOf(minutes)}` }));
+}
+
+/** What falling asleep means, for a person. */
+export function sleepNote(minutes: number | null): string {
+  return minutes === null
+    ? "It keeps running until somebody pauses it."
+    : "It stops when nothing has happened for that long, and the next message wakes it.";
+}
+
+function spanOf(minutes: number): string {
+  if (minutes % 1_440 === 0) return minutes === 1_440 ? "1 day" : `${minutes / 1_440} days`;
+  if (minutes % 60 === 0) return minutes === 60 ? "1 hour" : `${minutes / 60} hours`;
+  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
+}
+
+/** The value of a setting as the form words it; empty for none. */
+export function settingText(field: ConfigField, value: string | number | null): string {
+  if (field === "sleepAfterMinutes") {
+    return value === null ? "Never" : `After ${spanOf(Number(value))}`;
+  }
+  if (field === "tier") return SIZE_TEXT[Number(value)] ?? String(value);
+  const policy = field === "applyPolicy" && APPLY_POLICIES.find((name) => name === value);
+  return policy ? APPLY_POLICY_TEXT[policy].title : String(value ?? "");
+}

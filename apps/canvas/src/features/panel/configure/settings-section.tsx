@@ -11,6 +11,7 @@ import type { ConfigField } from "../drafts/config-draft.ts";
 import { FieldConflict } from "./field-conflict.tsx";
 import { ModelField } from "./model-field.tsx";
 import { APPLY_POLICY_TEXT, SIZE_TEXT, sizeNote } from "./setting-text.ts";
+import { SleepField } from "./sleep-field.tsx";
 import { useEditing } from "./use-editing.ts";
 
 /** The settings of the one configuration document: the form, or why there is none. */
@@ -125,6 +126,12 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         </Field>
         {conflict("applyPolicy")}
       </div>
+      {node.backend === "external" ? null : (
+        <div>
+          <SleepField editing={edit("sleepAfterMinutes")} />
+          {conflict("sleepAfterMinutes")}
+        </div>
+      )}
     </section>
   );
 }

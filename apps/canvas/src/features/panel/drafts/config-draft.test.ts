@@ -16,6 +16,7 @@ const saved: ConfigFields = {
   description: "",
   tier: 2,
   applyPolicy: "settle",
+  sleepAfterMinutes: null,
 };
 const edited = editField(EMPTY_CONFIG_DRAFT, saved, { field: "model", value: "sonnet" });
 

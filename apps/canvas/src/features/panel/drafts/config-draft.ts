@@ -12,7 +12,10 @@ const CONFIG_FIELD_LABELS: Readonly<Record<ConfigField, string>> = {
   description: "Description",
   tier: "Size",
   applyPolicy: "When changes apply",
+  sleepAfterMinutes: "Sleeps when idle",
 };
+/** Fields that are about the platform, not the agent: it need not restart for them. */
+export const FIELDS_WITHOUT_RESTART: readonly ConfigField[] = ["applyPolicy", "sleepAfterMinutes"];
 const FIELDS = Object.keys(CONFIG_FIELD_LABELS) as ConfigField[];
 
 /**

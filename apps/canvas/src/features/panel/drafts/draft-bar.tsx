@@ -2,6 +2,7 @@
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button } from "../../../ui/button.tsx";
+import { FIELDS_WITHOUT_RESTART } from "./config-draft.ts";
 import { ReviewDialog } from "./review-dialog.tsx";
 import { stagedSentence } from "./staged-save.ts";
 import type { SaveOutcome, Staged } from "./use-staged-draft.ts";
@@ -20,7 +21,9 @@ export function DraftBar({ staged }: { staged: Staged }) {
     return outcome === null ? null : <Outcome outcome={outcome} onOver={staged.dismissOutcome} />;
   }
   const conflicts = changes.filter((change) => change.isConflict).length;
-  const needsRestart = changes.some((change) => change.key !== "setting:applyPolicy");
+  const needsRestart = changes.some(
+    (change) => !FIELDS_WITHOUT_RESTART.some((field) => change.key === `setting:${field}`),
+  );
   return (
     <div className="animate-fade border-t bg-raised px-4 py-2.5" data-draft-bar="">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">

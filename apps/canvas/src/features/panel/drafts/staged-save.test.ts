@@ -13,6 +13,7 @@ const document: ConfigDocument = {
     description: "",
     tier: 2,
     applyPolicy: "settle",
+    sleepAfterMinutes: null,
   },
   effective: null,
   models: [],

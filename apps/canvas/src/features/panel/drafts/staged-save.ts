@@ -1,4 +1,5 @@
 import type { ConfigDocument, SaveInput } from "@molecule/contracts/panel";
+import { settingText } from "../configure/setting-text.ts";
 import { type ConfigDraft, configChanges } from "./config-draft.ts";
 import { type FileDrafts, stagedFiles } from "./file-draft.ts";
 
@@ -36,8 +37,8 @@ export function stagedChanges(
       key: `setting:${change.field}`,
       kind: "setting" as const,
       label: change.label,
-      current: shownSetting(change.current),
-      mine: shownSetting(change.mine),
+      current: settingText(change.field, change.current),
+      mine: settingText(change.field, change.mine),
       isConflict: change.isConflict,
     })),
     ...stagedFiles(draft.files).map((file) => ({
@@ -103,8 +104,4 @@ export function savedDocument(
 export function stagedSentence(count: number, willRestart: boolean): string {
   const changes = count === 1 ? "1 change" : `${count} changes`;
   return willRestart ? `${changes} · one restart` : `${changes} · no restart`;
-}
-
-function shownSetting(value: string | number | null): string {
-  return value === null ? "" : String(value);
 }

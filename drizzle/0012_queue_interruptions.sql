@@ -1,0 +1,1 @@
+ALTER TABLE "a2a_queue" ADD COLUMN "interruptions" smallint DEFAULT 0 NOT NULL;
