@@ -54,7 +54,9 @@ export async function makeWitnessBundle(): Promise<WitnessBundle> {
   await chmod(reports, 0o1777);
   const bundle = path.join(folder, "witness.mjs");
   const runtime = path.join(ROOT, "apps/runtime/dist/runtime.mjs");
-  await copyFile(runtime, path.join(folder, "runtime.mjs"));
+  await copyFile(runtime, path.join(folder, "runtime.mjs")).catch((cause: unknown) => {
+    throw new Error("The product is not built yet; `npm start` builds it.", { cause });
+  });
   await writeFile(bundle, PROGRAM, { mode: 0o644 });
   return {
     bundle,
