@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { type Places, workspacesFolder } from "./places.ts";
 
@@ -18,8 +28,9 @@ const LAST_UID = FIRST_UID + RANGES * RANGE_SIZE - 1;
 
 /**
  * Gives every workspace an unprivileged uid of its own when the platform is root; null otherwise: all
- * agents then run as the platform's user. A uid is one file that names its workspace, made exclusively,
- * so that two workers never give the same one. Each platform of a machine draws from a range of its own:
+ * agents then run as the platform's user. A uid is one symbolic link to the name of its workspace: made
+ * exclusively and with its content in one step, so that two workers never give the same one and a worker
+ * that is killed leaves none that is nobody's. Each platform of a machine draws from a range of its own:
  * what has a workspace's uid is ended with the workspace, and must not be another platform's agent.
  */
 export class Accounts {
@@ -63,14 +74,19 @@ export class Accounts {
   /** The uid may be given to another workspace; call it when nothing of this one is left. */
   async release(places: Places, workspaceId: string): Promise<void> {
     if (!this.#isRoot) return;
-    const known = await this.find(places);
-    // A worker killed while it took one has left it without a note in the workspace's folder.
-    const names = await readdir(this.#folder).catch(() => []);
-    for (const name of known === null ? names : [String(known.uid)]) {
-      const file = path.join(this.#folder, name);
-      const owner = await readFile(file, "utf8").catch(() => "");
-      if (owner === workspaceId) await rm(file, { force: true });
+    // All of them: a worker killed while it took one has left no note of it in the workspace's folder,
+    // and one that was paused meanwhile may have taken a second.
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      if ((await this.#ownerOf(name)) !== workspaceId) continue;
+      await rm(path.join(this.#folder, name), { force: true });
     }
+  }
+
+  /** The workspace that has a uid; empty when it was given back meanwhile. */
+  async #ownerOf(name: string): Promise<string> {
+    const file = path.join(this.#folder, name);
+    // Plain files are of earlier versions.
+    return await readlink(file).catch(() => readFile(file, "utf8").catch(() => ""));
   }
 
   async #take(places: Places, workspaceId: string): Promise<Account> {
@@ -79,14 +95,14 @@ export class Accounts {
     const taken = new Set(names.map(Number));
     // Its folder was deleted under it, and the note of its uid with it: it keeps the one it has.
     for (const name of names) {
-      const owner = await readFile(path.join(this.#folder, name), "utf8").catch(() => "");
-      if (owner === workspaceId) return await this.#note(places, Number(name));
+      if ((await this.#ownerOf(name)) === workspaceId)
+        return await this.#note(places, Number(name));
     }
     for (let offset = 0; offset < RANGE_SIZE; offset += 1) {
       const uid = this.#firstUid + offset;
       if (taken.has(uid)) continue;
       try {
-        await writeFile(path.join(this.#folder, String(uid)), workspaceId, { flag: "wx" });
+        await symlink(workspaceId, path.join(this.#folder, String(uid)));
       } catch (error) {
         if (isCode(error, "EEXIST")) continue;
         throw error;
