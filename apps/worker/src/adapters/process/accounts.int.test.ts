@@ -46,7 +46,7 @@ describe.runIf(isRoot)("the users of workspaces", () => {
     // A paused worker took a second one, an earlier version wrote plain files.
     await symlink(gone, path.join(folder(), String(other + 1)));
     await writeFile(path.join(folder(), String(other + 2)), gone);
-    await accounts.release(placesOf(home, gone), gone);
+    await accounts.release(gone);
     expect(await readdir(folder())).toEqual([String(other)]);
     expect(await take(accounts, randomUUID())).toBe(uid);
   });

@@ -72,7 +72,7 @@ export class Accounts {
   }
 
   /** The uid may be given to another workspace; call it when nothing of this one is left. */
-  async release(places: Places, workspaceId: string): Promise<void> {
+  async release(workspaceId: string): Promise<void> {
     if (!this.#isRoot) return;
     // All of them: a worker killed while it took one has left no note of it in the workspace's folder,
     // and one that was paused meanwhile may have taken a second.

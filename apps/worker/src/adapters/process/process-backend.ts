@@ -178,7 +178,7 @@ class ProcessBackend implements ComputeBackend {
   async removeVolumes(workspaceId: string): Promise<void> {
     await this.#queue.run(workspaceId, async () => {
       const places = this.#places(workspaceId);
-      await this.#accounts.release(places, workspaceId);
+      await this.#accounts.release(workspaceId);
       await rm(places.folder, { recursive: true, force: true });
     });
   }
