@@ -32,7 +32,8 @@ describe.runIf(isLong)("the built product in a storm of writes and kills", () =>
       backend: "process",
       workspaces: 3,
       seed,
-      pace: { killMs: 1_500, stopMs: 3_000, agentKillMs: 6_000, databaseMs: 6_000 },
+      pace: { killMs: 1_500, stopMs: 3_000, agentKillMs: 6_000, databaseMs: 6_000, engineMs: 0 },
+      engine: null,
       say: () => undefined,
     });
     const kept = Object.keys(broken).map((promise) => [promise, []] as const);

@@ -1,6 +1,7 @@
 /**
  * `npm run chaos -- --minutes 10 [--backend process|docker] [--workspaces 8] [--seed N]`: a storm on the
- * built product with four workers and two servers, and the scoreboard of its whole history.
+ * built product with four workers and two servers, and the scoreboard of its whole history. Containers
+ * run on an engine of its own, as root, which is stopped and killed too.
  * `npm run chaos -- [--writes 200] [--kills 20] [--backend process|docker] [--workspaces 5] [--seed N]`:
  * random writes to the built product while its worker is killed with -9, and a scoreboard of what came
  * of it. Ends with 1 when a promise was broken.
@@ -9,6 +10,7 @@ import { parseArgs } from "node:util";
 import { printStorm } from "./chaos/print-storm.ts";
 import { runStorm } from "./chaos/run.ts";
 import { type ChaosResult, runChaos } from "./chaos-run.ts";
+import { canStartEngine, startOwnEngine } from "./own-engine.fixture.ts";
 
 const { values } = parseArgs({
   options: {
@@ -37,12 +39,22 @@ if (values.minutes === undefined) {
   console.log(`chaos: ${JSON.stringify(options)}`);
   print(await runChaos({ ...options, say: console.log }));
 } else {
+  await using engine = backend === "docker" && canStartEngine() ? await startOwnEngine() : null;
+  // Containers are looked at with the command line, which asks the same engine then.
+  if (engine !== null) process.env.DOCKER_HOST = engine.dockerHost;
   const storm = {
     minutes: Number(values.minutes),
     backend,
     workspaces: Number(values.workspaces ?? 8),
     seed: options.seed,
-    pace: { killMs: 1_000, stopMs: 1_400, agentKillMs: 15_000, databaseMs: 26_000 },
+    pace: {
+      killMs: 1_000,
+      stopMs: 1_400,
+      agentKillMs: 15_000,
+      databaseMs: 26_000,
+      engineMs: 9_000,
+    },
+    engine,
     say: console.log,
   } as const;
   process.exitCode = printStorm(storm, await runStorm(storm)) ? 0 : 1;

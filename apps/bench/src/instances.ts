@@ -65,12 +65,17 @@ async function listContainers(platformId: string): Promise<RunningAgent[]> {
     workspaceId: Config.Labels["molecule.workspace"] ?? "",
     attemptNo: Number(Config.Labels["molecule.attempt"]),
     env: parseEnv(Config.Env),
-    readConfig: async (file) =>
-      await run("docker", ["exec", Id, "cat", `/configs/${file}`]).then(
-        ({ stdout: content }) => content,
-        () => null,
-      ),
+    readConfig: (file) => readInContainer(Id, `/configs/${file}`),
   }));
+}
+
+/** Through the engine: an image need not have any program for it. Null when it is not there. */
+async function readInContainer(id: string, file: string): Promise<string | null> {
+  const script = 'set -o pipefail; docker cp --follow-link "$0:$1" - | tar --extract --to-stdout';
+  return await run("bash", ["-c", script, id, file], { maxBuffer: 64 * 2 ** 20 }).then(
+    ({ stdout }) => stdout,
+    () => null,
+  );
 }
 
 interface InspectedContainer {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listAgents } from "../instances.ts";
+import type { OwnEngine } from "../own-engine.fixture.ts";
 import type { Stage } from "./actors.ts";
 import type { Crew } from "./crew.ts";
 
@@ -11,6 +12,7 @@ export interface FaultCounts {
   agentKills: number;
   stops: number;
   databaseRestarts: number;
+  engineRestarts: number;
 }
 
 /** Pauses between two faults of a kind, in ms; 0: none of them. */
@@ -19,6 +21,7 @@ export interface FaultPace {
   readonly stopMs: number;
   readonly agentKillMs: number;
   readonly databaseMs: number;
+  readonly engineMs: number;
 }
 
 /** What faults are done to. */
@@ -31,6 +34,8 @@ export interface Victims {
   readonly backend: "process" | "docker";
   readonly platformId: string;
   readonly home: string;
+  /** The Docker engine that the agents run on; null where it is not the storm's to end. */
+  readonly engine: OwnEngine | null;
   readonly pace: FaultPace;
   readonly counts: FaultCounts;
 }
@@ -43,6 +48,7 @@ export async function doFaults(victims: Victims): Promise<void> {
     repeat(victims, pace.stopMs, () => stopOne(victims)),
     repeat(victims, pace.agentKillMs, () => killAgent(victims)),
     repeat(victims, pace.databaseMs, () => restartDatabase(victims)),
+    repeat(victims, pace.engineMs, () => restartEngine(victims)),
   ]);
 }
 
@@ -121,4 +127,15 @@ async function restartDatabase({ crew, counts }: Victims): Promise<void> {
   const pid = await crew.postmaster();
   const how = ENDS[counts.databaseRestarts % ENDS.length] ?? "SIGINT";
   if (pid !== null && signal(pid, how)) counts.databaseRestarts += 1;
+}
+
+/** In turn: an ordered restart, and a killed engine. Away for up to a second and a half. */
+async function restartEngine({ engine, stage, counts }: Victims): Promise<void> {
+  if (engine === null) return;
+  // Counted first, as one end of everything that may run.
+  for (const subject of stage.subjects) subject.pressed.deaths += 1;
+  await engine.end(counts.engineRestarts % 2 === 0 ? "SIGTERM" : "SIGKILL");
+  await delay(stage.dice(1_500));
+  await engine.start();
+  counts.engineRestarts += 1;
 }

@@ -6,6 +6,7 @@ import { waitUntil } from "@molecule/testing/wait-until";
 import postgres from "postgres";
 import { createDice } from "../chaos-writes.ts";
 import { listAgents, type RunningAgent } from "../instances.ts";
+import type { OwnEngine } from "../own-engine.fixture.ts";
 import { live, pressedOf, probeStorms, type Stage } from "./actors.ts";
 import { createPatientClient } from "./client.ts";
 import { Crew } from "./crew.ts";
@@ -29,6 +30,8 @@ export interface StormOptions {
   readonly workspaces: number;
   readonly seed: number;
   readonly pace: FaultPace;
+  /** What containers run on, to be stopped and killed; null: the machine's own, which is left alone. */
+  readonly engine: OwnEngine | null;
   readonly say: (line: string) => void;
 }
 
@@ -87,6 +90,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       MOLECULE_BACKEND: options.backend,
       RATE_LIMIT: "0",
       ...(options.backend === "process" ? { RUNTIME_BUNDLE: witness.bundle } : {}),
+      ...(options.engine === null ? {} : { DOCKER_HOST: options.engine.dockerHost }),
     },
     timeoutMs: 300_000,
   });
@@ -127,9 +131,10 @@ async function storm(bed: Bed, crew: Crew, isOver: AbortController): Promise<Fau
     agentKills: 0,
     stops: 0,
     databaseRestarts: 0,
+    engineRestarts: 0,
   };
   const timer = setTimeout(() => isOver.abort(), options.minutes * 60_000);
-  const { pace, backend } = options;
+  const { pace, backend, engine } = options;
   const { home } = product;
   try {
     await Promise.all([
@@ -141,6 +146,7 @@ async function storm(bed: Bed, crew: Crew, isOver: AbortController): Promise<Fau
         backend,
         platformId,
         home,
+        engine,
         pace,
         counts,
       }),
