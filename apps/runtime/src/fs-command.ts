@@ -1,7 +1,7 @@
 import path from "node:path";
 import { isDomainError } from "@molecule/domain/errors";
+import { SafeFiles } from "@molecule/runtime-sdk/files/safe-files";
 import { z } from "zod";
-import { SafeFiles } from "./files/safe-files.ts";
 
 const request = z.discriminatedUnion("op", [
   z.object({

@@ -1,13 +1,11 @@
 import { format } from "node:util";
+import type { Log as AgentLog } from "@molecule/runtime-sdk/log";
 
 /** Fields of a log line; values that look like secrets are never written. */
 type LogFields = Readonly<Record<string, unknown>>;
 
 /** One JSON line per event on the sink. */
-export interface Log {
-  readonly info: (message: string, fields?: LogFields) => void;
-  readonly warn: (message: string, fields?: LogFields) => void;
-  readonly error: (message: string, fields?: LogFields) => void;
+export interface Log extends AgentLog {
   /** From now on this value is written as `[redacted]` wherever it appears. */
   readonly hide: (secret: string | undefined) => void;
 }

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Dismissal } from "@molecule/runtime-sdk/presence";
+import type { ServedAgent } from "@molecule/runtime-sdk/serve-agent";
 import { FakePlatform } from "@molecule/testing/fake-platform";
 import { readEnv } from "./env.ts";
 import { jsonLog } from "./log.ts";
-import type { Dismissal } from "./presence/presence.ts";
-import { type Runtime, startRuntime } from "./serve.ts";
+import { startRuntime } from "./serve.ts";
 
 /** A result of `message/send` or of one event of `message/stream`, as far as tests read it. */
 export interface CallResult {
@@ -23,7 +24,7 @@ export interface CallResult {
 /** A whole runtime in this process, against the fake platform, in a folder of its own. */
 export interface RuntimeFixture extends AsyncDisposable {
   readonly platform: FakePlatform;
-  readonly runtime: Runtime;
+  readonly runtime: ServedAgent;
   readonly url: string;
   readonly configDir: string;
   readonly workspaceDir: string;

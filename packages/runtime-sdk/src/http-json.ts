@@ -8,9 +8,17 @@ export interface JsonCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Absent means no body. */
   readonly body?: unknown;
+  /** A body that is no JSON, instead of `body`. */
+  readonly raw?: RawBody | undefined;
   /** The whole call ends by then, in ms. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes with their media type. */
+export interface RawBody {
+  readonly contentType: string;
+  readonly bytes: Buffer;
 }
 
 /** An answer of any status. `body` is undefined when it was not JSON. */
@@ -41,7 +49,7 @@ const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
  */
 export function callJson(call: JsonCall): Promise<JsonAnswer> {
   return new Promise((resolve, reject) => {
-    const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const payload = payloadOf(call);
     const send = call.url.startsWith("https:") ? httpsRequest : httpRequest;
     const req = send(call.url, {
       method: call.method,
@@ -49,7 +57,10 @@ export function callJson(call: JsonCall): Promise<JsonAnswer> {
         accept: "application/json",
         ...(payload === undefined
           ? {}
-          : { "content-type": "application/json", "content-length": String(payload.length) }),
+          : {
+              "content-type": payload.contentType,
+              "content-length": String(payload.bytes.length),
+            }),
         ...call.headers,
       },
     });
@@ -90,8 +101,13 @@ export function callJson(call: JsonCall): Promise<JsonAnswer> {
         ),
       );
     });
-    req.end(payload);
+    req.end(payload?.bytes);
   });
+}
+
+function payloadOf(call: JsonCall): RawBody | undefined {
+  if (call.raw !== undefined || call.body === undefined) return call.raw;
+  return { contentType: "application/json", bytes: Buffer.from(JSON.stringify(call.body)) };
 }
 
 function parseJson(text: string): unknown {

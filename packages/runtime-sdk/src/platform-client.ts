@@ -8,7 +8,7 @@ import type { HeartbeatBody, NotifyBody, PostActivityBody } from "@molecule/cont
 import type { DeliveryMode } from "@molecule/domain/sets";
 import { z } from "zod";
 import type { CredentialFiles } from "./credential-files.ts";
-import { callJson, type JsonAnswer, NoAnswerError } from "./http-json.ts";
+import { callJson, type JsonAnswer, NoAnswerError, type RawBody } from "./http-json.ts";
 
 /** What a runtime needs to speak to the platform. */
 export interface PlatformClientOptions {
@@ -39,16 +39,28 @@ export interface Registration {
   readonly agentCard: Readonly<Record<string, unknown>>;
 }
 
-/** A call the platform did not accept, with its status and sentence. */
+/** A call the platform did not accept, with its status, its sentence and what it advises. */
 export class PlatformRefusal extends Error {
   readonly status: number;
+  readonly next: string | undefined;
+  /** When to come again, in seconds; undefined when the platform did not say. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, sentence: string) {
+  constructor(
+    status: number,
+    sentence: string,
+    more: { next?: string | undefined; retryAfterSeconds?: number | undefined } = {},
+  ) {
     super(sentence);
     this.name = "PlatformRefusal";
     this.status = status;
+    this.next = more.next;
+    this.retryAfterSeconds = more.retryAfterSeconds;
   }
 }
+
+/** Whether a workspace exists, as the platform tells anybody; undefined when it does not answer. */
+export type Existence = "there" | "unknown" | "removed" | undefined;
 
 /** One agent-side connection to the platform. Every call has a deadline; nothing is kept open. */
 export interface PlatformClient {
@@ -69,6 +81,14 @@ export interface PlatformClient {
   readonly postActivity: (
     row: Partial<PostActivityBody> & Pick<PostActivityBody, "activity_type">,
   ) => Promise<void>;
+  /** The workspace as the platform shows it to itself. @throws PlatformRefusal | NoAnswerError */
+  readonly workspace: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Asks without a credential, so that a refused token can be told from a missing workspace. */
+  readonly existence: () => Promise<Existence>;
+  /** Hands a task over without waiting for it. @throws PlatformRefusal | NoAnswerError */
+  readonly delegate: (task: DelegateBody) => Promise<{ readonly delegationId: string }>;
+  /** The newest 50 tasks handed over. @throws PlatformRefusal | NoAnswerError */
+  readonly delegations: () => Promise<readonly DelegationRow[]>;
   /** The newest activity rows of this workspace. @throws PlatformRefusal | NoAnswerError */
   readonly activity: (query: Readonly<Record<string, string>>) => Promise<readonly ActivityRow[]>;
   /** One authenticated call; a 401 reads the token again and tries once more. @throws NoAnswerError */
@@ -81,6 +101,7 @@ export interface AuthenticatedCall {
   /** Begins with a slash. */
   readonly path: string;
   readonly body?: unknown;
+  readonly raw?: RawBody | undefined;
   readonly deadlineMs?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -91,12 +112,36 @@ export const activityRow = z.object({
   id: z.string(),
   activity_type: z.string(),
   status: z.string(),
+  workspace_id: z.string().nullish(),
+  source_id: z.string().nullish(),
   target_id: z.string().nullish(),
+  method: z.string().nullish(),
+  created_at: z.string().nullish(),
   error_detail: z.string().nullish(),
   request_body: z.unknown().optional(),
   response_body: z.unknown().optional(),
 });
 export type ActivityRow = z.infer<typeof activityRow>;
+
+/** Body of `POST /workspaces/:id/delegate`. Source: contract §7.1. */
+export interface DelegateBody {
+  readonly target_id: string;
+  readonly task: string;
+  readonly idempotency_key?: string | undefined;
+}
+
+const delegateAnswer = z.object({ delegation_id: z.string() });
+
+/** One row of `GET /workspaces/:id/delegations`. Source: contract §7.1. */
+const delegationRow = z.object({
+  delegation_id: z.string().nullish(),
+  target_id: z.string().nullish(),
+  status: z.string(),
+  summary: z.string().nullish(),
+  error: z.string().nullish(),
+  response_preview: z.string().nullish(),
+});
+export type DelegationRow = z.infer<typeof delegationRow>;
 
 const DEFAULT_DEADLINE_MS = 15_000;
 
@@ -118,6 +163,7 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
       },
       deadlineMs: call.deadlineMs ?? options.callDeadlineMs ?? DEFAULT_DEADLINE_MS,
       ...(call.body === undefined ? {} : { body: call.body }),
+      raw: call.raw,
       signal: call.signal,
     });
   };
@@ -195,11 +241,38 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
     postActivity: async (row) => {
       await checked({ method: "POST", path: `${here}/activity`, body: row });
     },
+    workspace: async () =>
+      z.record(z.string(), z.unknown()).parse(await checked({ method: "GET", path: here })),
+    existence: () => existenceOf({ base, here, deadlineMs: options.callDeadlineMs }),
+    delegate: async (task) => {
+      const body = await checked({ method: "POST", path: `${here}/delegate`, body: task });
+      return { delegationId: delegateAnswer.parse(body).delegation_id };
+    },
+    delegations: async () =>
+      z.array(delegationRow).parse(await checked({ method: "GET", path: `${here}/delegations` })),
     activity: async (query) => {
       const path = `${here}/activity?${new URLSearchParams(query).toString()}`;
       return z.array(activityRow).parse(await checked({ method: "GET", path }));
     },
   };
+}
+
+async function existenceOf(where: {
+  readonly base: string;
+  readonly here: string;
+  readonly deadlineMs: number | undefined;
+}): Promise<Existence> {
+  const deadlineMs = where.deadlineMs ?? DEFAULT_DEADLINE_MS;
+  const url = `${where.base}${where.here}`;
+  try {
+    const { status } = await callJson({ method: "GET", url, headers: {}, deadlineMs });
+    if (status === 404) return "unknown";
+    if (status === 410) return "removed";
+    return status >= 200 && status <= 299 ? "there" : undefined;
+  } catch (error) {
+    if (error instanceof NoAnswerError) return undefined;
+    throw error;
+  }
 }
 
 async function learnInboundSecret(
@@ -219,10 +292,21 @@ function lifeSignOf(answer: JsonAnswer): LifeSign {
 
 /** The platform's own sentence of a refusal, or its status when it sent none. */
 export function refusalOf(answer: JsonAnswer): PlatformRefusal {
-  const body = answer.body;
-  const sentence =
-    typeof body === "object" && body !== null && "error" in body && typeof body.error === "string"
-      ? body.error
-      : `The platform answered ${answer.status}.`;
-  return new PlatformRefusal(answer.status, sentence);
+  const told = refusalBody.safeParse(answer.body).data;
+  return new PlatformRefusal(
+    answer.status,
+    told?.error ?? `The platform answered ${answer.status}.`,
+    {
+      next: told?.next ?? told?.hint,
+      retryAfterSeconds: answer.retryAfterSeconds ?? told?.retry_after_seconds ?? told?.retry_after,
+    },
+  );
 }
+
+const refusalBody = z.object({
+  error: z.string(),
+  next: z.string().optional().catch(undefined),
+  hint: z.string().optional().catch(undefined),
+  retry_after: z.number().min(0).optional().catch(undefined),
+  retry_after_seconds: z.number().min(0).optional().catch(undefined),
+});

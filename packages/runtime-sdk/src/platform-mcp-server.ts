@@ -1,26 +1,22 @@
-import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import {
   type PlatformToolName,
   platformToolDescriptions,
   platformToolInputs,
 } from "@molecule/contracts/platform-tools";
 import type { PlatformTools } from "./platform-tools.ts";
+import { toolServer } from "./tool-server.ts";
 
 /** An MCP server, not connected yet, that offers the platform's tools. */
 export function platformMcpServer(tools: PlatformTools): McpServer {
-  const server = new McpServer({ name: "platform", version: "1.0.0" });
-  for (const name of Object.keys(platformToolInputs) as PlatformToolName[]) {
-    server.registerTool(
+  const names = Object.keys(platformToolInputs) as PlatformToolName[];
+  return toolServer(
+    { name: "platform" },
+    names.map((name) => ({
       name,
-      { description: platformToolDescriptions[name], inputSchema: platformToolInputs[name].shape },
-      async (input: unknown, extra: { readonly signal: AbortSignal }) => {
-        const answer = await tools.run(name, input, extra.signal);
-        return {
-          content: [{ type: "text" as const, text: answer.text }],
-          isError: answer.isError,
-        };
-      },
-    );
-  }
-  return server;
+      description: platformToolDescriptions[name],
+      input: platformToolInputs[name].shape,
+      run: (input, signal) => tools.run(name, input, signal),
+    })),
+  );
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { AgentAdapter, AgentEvent } from "@molecule/runtime-sdk/agent-adapter";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AgentAdapter, AgentEvent } from "./agent-adapter.ts";
 
 /** One adapter under test, with messages that make its agent do what the suite needs. */
 export interface AdapterSubject {

@@ -1,3 +1,4 @@
+import type { AgentAdapter } from "@molecule/runtime-sdk/agent-adapter";
 import type { PlatformTools } from "@molecule/runtime-sdk/platform-tools";
 import type { RuntimeEnv } from "../env.ts";
 import type { Log } from "../log.ts";
@@ -5,7 +6,6 @@ import { PlatformMcpEndpoint } from "../mcp/platform-mcp-endpoint.ts";
 import type { BootConfig } from "../read-config.ts";
 import { AcpAdapter } from "./acp/acp-adapter.ts";
 import { SessionBook } from "./acp/session-book.ts";
-import type { AgentAdapter } from "./agent-adapter.ts";
 import { claudeProfile } from "./claude-code/claude-profile.ts";
 import { demoAdapter } from "./demo/demo-adapter.ts";
 

@@ -26,6 +26,7 @@ import { resolveAll } from "../adapters/public-address.ts";
 import type { Log } from "../deps.ts";
 import { fields, readReply, taskState } from "./agent-reply.ts";
 import type { DeliveryJob, DeliveryOutcome } from "./delivery-job.ts";
+import { versionHeader } from "./envelope.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import { patiently } from "./patiently.ts";
 import { StreamFold } from "./stream-fold.ts";
@@ -240,6 +241,7 @@ function headersOf(job: DeliveryJob, secret: string | null): Record<string, stri
     accept: job.wantsStream ? "text/event-stream, application/json" : "application/json",
     ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
     ...(job.callerId === null ? {} : { "x-workspace-id": job.callerId }),
+    ...versionHeader(job.envelope.method),
   };
 }
 

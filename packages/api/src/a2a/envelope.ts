@@ -16,6 +16,22 @@ export interface Envelope {
 }
 
 const MAX_ID_CHARS = 512;
+/** Of A2A 0.3 and 1.0. */
+const STREAM_METHODS: ReadonlySet<string> = new Set([
+  "message/stream",
+  "tasks/resubscribe",
+  "SendStreamingMessage",
+  "SubscribeToTask",
+]);
+
+/**
+ * The header by which an agent knows A2A 1.0. The method tells it too, names of 0.3 have a slash, so it
+ * needs not be kept with a message that waits.
+ */
+export function versionHeader(method: unknown): Readonly<Record<string, string>> {
+  const isNew = typeof method === "string" && /^[A-Z][A-Za-z]*$/.test(method);
+  return isNew ? { "a2a-version": "1.0" } : {};
+}
 
 /**
  * Reads a call. Parts of both kinds and everything else in it stay untouched. Source: contract §6.1.
@@ -49,7 +65,7 @@ export function readEnvelope(value: unknown): Envelope {
     method,
     messageId,
     isMessage,
-    wantsStream: method === "message/stream" || method === "tasks/resubscribe",
+    wantsStream: STREAM_METHODS.has(method),
   };
 }
 

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type * as acp from "@agentclientprotocol/sdk";
+import type {
+  AgentAdapter,
+  AgentEvent,
+  PromptPart,
+  TurnEnd,
+} from "@molecule/runtime-sdk/agent-adapter";
 import { retryDelayMs } from "@molecule/runtime-sdk/retry-delay";
 import type { Log } from "../../log.ts";
 import type { PlatformMcpEndpoint } from "../../mcp/platform-mcp-endpoint.ts";
-import type { AgentAdapter, AgentEvent, PromptPart, TurnEnd } from "../agent-adapter.ts";
 import { AgentProcess } from "./agent-process.ts";
 import type { AgentProfile, FailedPrompt } from "./agent-profile.ts";
 import { EventQueue } from "./event-queue.ts";

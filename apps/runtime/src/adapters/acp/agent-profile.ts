@@ -1,5 +1,5 @@
 import type { McpServer, PromptResponse } from "@agentclientprotocol/sdk";
-import type { TurnEnd } from "../agent-adapter.ts";
+import type { TurnEnd } from "@molecule/runtime-sdk/agent-adapter";
 import type { AgentCommand } from "./agent-process.ts";
 
 /** What differs between agents that speak the same protocol. */

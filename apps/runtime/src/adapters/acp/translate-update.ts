@@ -1,5 +1,5 @@
 import type { SessionUpdate } from "@agentclientprotocol/sdk";
-import type { AgentEvent } from "../agent-adapter.ts";
+import type { AgentEvent } from "@molecule/runtime-sdk/agent-adapter";
 
 /** Longest status phrase and tool detail, in characters. */
 const MAX_PHRASE = 160;

@@ -1,10 +1,10 @@
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
+import type { TurnEnd } from "@molecule/runtime-sdk/agent-adapter";
 import type { RuntimeEnv } from "../../env.ts";
 import type { BootConfig } from "../../read-config.ts";
 import type { AgentProfile } from "../acp/agent-profile.ts";
-import type { TurnEnd } from "../agent-adapter.ts";
 import { CLAUDE_KEYS, claudeEnv } from "./claude-env.ts";
 import { explainClaudeFailure } from "./explain-failure.ts";
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDomainError } from "@molecule/domain/errors";
+import type { AgentAdapter, AgentEvent, PromptPart } from "@molecule/runtime-sdk/agent-adapter";
+import { SafeFiles } from "@molecule/runtime-sdk/files/safe-files";
 import type { PlatformTools } from "@molecule/runtime-sdk/platform-tools";
-import { SafeFiles } from "../../files/safe-files.ts";
 import type { BootConfig } from "../../read-config.ts";
-import type { AgentAdapter, AgentEvent, PromptPart } from "../agent-adapter.ts";
 import { type DemoRequest, understand } from "./understand.ts";
 
 /** What the demo agent works with. */

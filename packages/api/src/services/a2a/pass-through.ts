@@ -2,7 +2,7 @@ import type { Target } from "@molecule/db/registry/targets";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
-import type { Envelope } from "../../a2a/envelope.ts";
+import { type Envelope, versionHeader } from "../../a2a/envelope.ts";
 import {
   type AgentAddress,
   type AgentHead,
@@ -44,6 +44,7 @@ export async function passThrough(deps: Deps, call: PassedCall): Promise<ProxyAn
         "content-type": "application/json",
         accept: envelope.wantsStream ? "text/event-stream, application/json" : "application/json",
         ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+        ...versionHeader(envelope.body.method),
       },
       body: JSON.stringify(envelope.body),
       signal: AbortSignal.timeout(envelope.wantsStream ? STREAM_TIMEOUT_MS : CALL_TIMEOUT_MS),

@@ -1,9 +1,9 @@
-import type { LifeSign, PlatformClient, Registration } from "@molecule/runtime-sdk/platform-client";
-import { retryDelayMs } from "@molecule/runtime-sdk/retry-delay";
-import type { TurnWatcher } from "../a2a/turn-executor.ts";
-import type { TurnEnd } from "../adapters/agent-adapter.ts";
-import type { Log } from "../log.ts";
-import { within } from "../within.ts";
+import type { TurnWatcher } from "./a2a/turn-executor.ts";
+import type { TurnEnd } from "./agent-adapter.ts";
+import type { Log } from "./log.ts";
+import type { LifeSign, PlatformClient, Registration } from "./platform-client.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import { within } from "./within.ts";
 
 /** Why this instance must end although nobody stopped it. */
 export type Dismissal = "superseded" | "removed";

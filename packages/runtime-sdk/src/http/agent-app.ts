@@ -1,10 +1,10 @@
 import type { AgentCard } from "@a2a-js/sdk";
 import { type AgentExecutor, DefaultRequestHandler } from "@a2a-js/sdk/server";
 import { agentCardHandler, jsonRpcHandler, UserBuilder } from "@a2a-js/sdk/server/express";
-import type { CredentialFiles } from "@molecule/runtime-sdk/credential-files";
-import express, { type ErrorRequestHandler, type Express } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { normaliseCall } from "../a2a/normalise-message.ts";
 import { BoundedTaskStore } from "../a2a/task-store.ts";
+import type { CredentialFiles } from "../credential-files.ts";
 import { fileRead, type RootFolders } from "../files/file-read.ts";
 import { uploadIngest } from "../files/upload-ingest.ts";
 import type { Log } from "../log.ts";
@@ -15,6 +15,7 @@ export interface AgentAppDeps {
   readonly card: AgentCard;
   readonly executor: AgentExecutor;
   readonly credentials: CredentialFiles;
+  /** Without `/workspace` the agent takes no uploads. */
   readonly roots: RootFolders;
   readonly log: Log;
   /** Body of `GET /health`. */
@@ -46,10 +47,11 @@ export function agentApp(deps: AgentAppDeps): Express {
   app.use("/.well-known/agent.json", cards);
 
   const platformOnly = inboundAuth(deps.credentials, "refuse");
+  const uploadsInto = deps.roots["/workspace"];
   app.post(
     "/internal/chat/uploads/ingest",
     platformOnly,
-    uploadIngest(deps.roots["/workspace"], deps.log),
+    uploadsInto === undefined ? noUploads : uploadIngest(uploadsInto, deps.log),
   );
   app.get("/internal/file/read", platformOnly, fileRead(deps.roots, deps.log));
 
@@ -69,6 +71,10 @@ export function agentApp(deps: AgentAppDeps): Express {
   app.use(answerError(deps.log));
   return app;
 }
+
+const noUploads: RequestHandler = (_req, res) => {
+  res.status(404).json({ error: "This agent takes no files." });
+};
 
 function answerError(log: Log): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {

@@ -6,9 +6,9 @@ import {
   AgentEvent as Publish,
   type RequestContext,
 } from "@a2a-js/sdk/server";
-import { AGENT_ERROR_PREFIX } from "@molecule/runtime-sdk/reply-text";
-import type { AgentAdapter, AgentEvent, PromptPart, TurnEnd } from "../adapters/agent-adapter.ts";
+import type { AgentAdapter, AgentEvent, PromptPart, TurnEnd } from "../agent-adapter.ts";
 import type { Log } from "../log.ts";
+import { AGENT_ERROR_PREFIX } from "../reply-text.ts";
 import type { Note, NoteBook } from "../turns/note-book.ts";
 import { TooManyWaitingError, type TurnQueue } from "../turns/turn-queue.ts";
 import { TextBatcher } from "./text-batcher.ts";

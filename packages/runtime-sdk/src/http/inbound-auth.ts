@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { CredentialFiles } from "@molecule/runtime-sdk/credential-files";
 import type { RequestHandler } from "express";
+import type { CredentialFiles } from "../credential-files.ts";
 
 /** What a guarded route does while there is no inbound secret. */
 export type WithoutSecret = "refuse" | "accept";

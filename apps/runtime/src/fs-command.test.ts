@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { MAX_FILE_BYTES, MAX_LISTED, SafeFiles } from "@molecule/runtime-sdk/files/safe-files";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { answerFsRequest } from "../fs-command.ts";
-import { MAX_FILE_BYTES, MAX_LISTED, SafeFiles } from "./safe-files.ts";
+import { answerFsRequest } from "./fs-command.ts";
 
 describe("files of one folder", () => {
   let outer: string;

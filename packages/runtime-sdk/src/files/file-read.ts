@@ -5,9 +5,9 @@ import type { Log } from "../log.ts";
 import { mimeTypeOf } from "./mime-type.ts";
 import { SafeFiles } from "./safe-files.ts";
 
-/** Where the four roots of the file routes really are. */
+/** Where the four roots of the file routes really are; files below an absent one are not there. */
 export type RootFolders = Readonly<
-  Record<"/configs" | "/workspace" | "/home" | "/plugins", string>
+  Partial<Record<"/configs" | "/workspace" | "/home" | "/plugins", string>>
 >;
 
 /**

@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
 import type { TurnExecutor } from "./a2a/turn-executor.ts";
-import type { AgentAdapter } from "./adapters/agent-adapter.ts";
+import type { AgentAdapter } from "./agent-adapter.ts";
 import type { Log } from "./log.ts";
-import type { Presence } from "./presence/presence.ts";
+import type { Presence } from "./presence.ts";
 import { within } from "./within.ts";
 
 /** What runs and must end. */

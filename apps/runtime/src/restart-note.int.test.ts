@@ -1,6 +1,6 @@
 import { waitUntil } from "@molecule/testing/wait-until";
 import { expect, it } from "vitest";
-import { answerText, type RuntimeFixture, startFixture } from "../runtime.fixture.ts";
+import { answerText, type RuntimeFixture, startFixture } from "./runtime.fixture.ts";
 
 /** The platform's note, as contract §4.3 has it. */
 function tell(fixture: RuntimeFixture, messageId: string, text: string) {
