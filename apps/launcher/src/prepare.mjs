@@ -130,7 +130,7 @@ export async function buildIfStale(options = {}) {
         rmSync(stampOf(root), { force: true });
         await runBuild(root, step, options.signal);
         mkdirSync(dirname(stampOf(root)), { recursive: true });
-        writeFileSync(stampOf(root), digest);
+        writeFileSync(stampOf(root), `${digest} ${process.env.GIT_SHA ?? ""}`.trim());
         return "built";
       } finally {
         lock.release();
@@ -144,16 +144,15 @@ export async function buildIfStale(options = {}) {
 const stampOf = (root) => join(root, "node_modules/.cache/molecule/build");
 
 /**
+ * A build that was told another GIT_SHA than this start is made again, so that /buildinfo is right.
  * @param {string} root
  * @param {string} digest
  */
 function isBuilt(root, digest) {
   const stamp = stampOf(root);
-  return (
-    OUTPUTS.every((file) => existsSync(join(root, file))) &&
-    existsSync(stamp) &&
-    readFileSync(stamp, "utf8") === digest
-  );
+  if (!OUTPUTS.every((file) => existsSync(join(root, file))) || !existsSync(stamp)) return false;
+  const [sources, sha = ""] = readFileSync(stamp, "utf8").split(" ");
+  return sources === digest && (!process.env.GIT_SHA || sha === process.env.GIT_SHA);
 }
 
 /**
