@@ -1,15 +1,22 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
 import { z } from "zod";
 
 const optionalText = z
   .string()
   .optional()
-  .transform((text) => (text === "" ? undefined : text));
+  .transform((text) => (text === undefined || text.trim() === "" ? undefined : text.trim()));
 
 const schema = z.object({
-  WORKSPACE_ID: z.string().min(1),
-  PLATFORM_URL: z.string().min(1),
+  WORKSPACE_ID: z.string().trim().min(1, "is missing"),
+  PLATFORM_URL: z
+    .string()
+    .trim()
+    .min(1, "is missing")
+    .regex(/^https?:\/\/[^\s/]+/i, "must be like http://127.0.0.1:8080"),
   MOLECULE_WORKSPACE_TOKEN: optionalText,
-  CONFIGS_DIR: z.string().min(1).default("/configs"),
+  CONFIGS_DIR: optionalText,
   MOLECULE_MCP_DISABLE_HEARTBEAT: optionalText,
   MOLECULE_AGENT_NAME: optionalText,
   MOLECULE_AGENT_DESCRIPTION: optionalText,
@@ -22,32 +29,44 @@ export interface McpEnv {
   readonly platformUrl: string;
   /** Wins over the file in `configsDir`. */
   readonly token: string | undefined;
+  /** Token, inbound secret and the place in the inbox. */
   readonly configsDir: string;
-  /** False when another process already registers and beats for this workspace. */
+  /** False when another process registers, beats and takes the messages of this workspace. */
   readonly isPresent: boolean;
   readonly agentName: string;
   readonly agentDescription: string | undefined;
   readonly agentSkills: readonly string[];
 }
 
-/** @throws Error with one sentence naming the variable that is missing. */
+/** @throws Error with one sentence naming the variable that is missing or cannot be used. */
 export function readEnv(
   source: Readonly<Record<string, string | undefined>> = process.env,
 ): McpEnv {
-  const parsed = schema.safeParse(source);
+  const parsed = schema.safeParse({
+    ...source,
+    WORKSPACE_ID: source.WORKSPACE_ID ?? "",
+    PLATFORM_URL: source.PLATFORM_URL ?? "",
+  });
   if (!parsed.success) {
-    throw new Error(`The variable ${parsed.error.issues[0]?.path.join(".")} is missing.`);
+    const issue = parsed.error.issues[0];
+    throw new Error(`The variable ${issue?.path.join(".")} ${issue?.message}.`);
   }
   const env = parsed.data;
   const skills = (env.MOLECULE_AGENT_SKILLS ?? "").split(",").map((skill) => skill.trim());
   return {
     workspaceId: env.WORKSPACE_ID,
-    platformUrl: env.PLATFORM_URL,
+    platformUrl: env.PLATFORM_URL.replace(/\/+$/, ""),
     token: env.MOLECULE_WORKSPACE_TOKEN,
-    configsDir: env.CONFIGS_DIR,
+    configsDir: env.CONFIGS_DIR ?? defaultFolder(env.WORKSPACE_ID),
     isPresent: env.MOLECULE_MCP_DISABLE_HEARTBEAT !== "1",
     agentName: env.MOLECULE_AGENT_NAME ?? env.WORKSPACE_ID,
     agentDescription: env.MOLECULE_AGENT_DESCRIPTION,
     agentSkills: skills.filter((skill) => skill !== ""),
   };
+}
+
+/** `/configs` is there on a machine that the platform started, and nowhere else. */
+function defaultFolder(workspaceId: string): string {
+  const name = workspaceId.replace(/[^A-Za-z0-9_-]/g, "_");
+  return existsSync("/configs") ? "/configs" : path.join(homedir(), ".molecule-workspaces", name);
 }

@@ -1,102 +1,267 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { FakePlatform } from "@molecule/testing/fake-platform";
+import { connectWorkspace } from "@molecule/runtime-sdk";
 import { waitUntil } from "@molecule/testing/wait-until";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  message,
+  runAt,
+  saying,
+  startTestAgent,
+} from "../../../packages/api/src/a2a/test-agent.fixture.ts";
+import { type Far, type McpBed, openMcpBed } from "./mcp-bed.fixture.ts";
 
-const run = promisify(execFile);
-const WORKSPACE = "11111111-1111-4111-8111-111111111111";
-
-describe("molecule-mcp, built, over stdio", () => {
-  let folder: string;
-  let program: string;
-  let platform: FakePlatform;
+describe("molecule-mcp, built, over stdio, against a real platform", () => {
+  let bed: McpBed;
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "molecule-mcp-"));
-    program = path.join(folder, "molecule-mcp.mjs");
-    await run(process.execPath, [path.resolve(import.meta.dirname, "../build.mjs"), program]);
+    bed = await openMcpBed();
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  beforeEach(async () => {
-    platform = await FakePlatform.start();
-  });
-  afterEach(() => platform.stop());
+  afterAll(() => bed[Symbol.asyncDispose]());
 
-  const envOf = (more: Record<string, string> = {}) => ({
-    WORKSPACE_ID: WORKSPACE,
-    PLATFORM_URL: platform.url,
-    CONFIGS_DIR: folder,
-    MOLECULE_WORKSPACE_TOKEN: platform.token,
-    ...more,
-  });
-  const connect = async (env: Record<string, string>) => {
-    const client = new Client({ name: "test", version: "1" });
-    await client.connect(
-      new StdioClientTransport({ command: process.execPath, args: [program], env }),
-    );
-    return client;
-  };
-  const textOf = async (client: Client, name: string, input: Record<string, unknown>) => {
-    const answer = await client.callTool({ name, arguments: input });
-    const content = answer.content as { text: string }[];
-    return { text: content[0]?.text ?? "", isError: answer.isError === true };
+  const rowOf = async (far: Far) =>
+    (await (await bed.api.call("GET", `/workspaces/${far.id}`)).json()) as Record<string, unknown>;
+  const online = (far: Far) =>
+    waitUntil("it is online", async () => (await rowOf(far)).status === "online");
+  const send = (far: Far, text: string, more: { token?: string; id?: string } = {}) =>
+    bed.api.call("POST", `/workspaces/${far.id}/a2a`, {
+      body: message(text, more.id),
+      ...(more.token === undefined ? {} : { token: more.token }),
+    });
+  /** Ends without ever having served: its exit code and what it told people. */
+  const ending = async (env: Record<string, string>) => {
+    const child = spawn(process.execPath, [bed.program], {
+      env,
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    let told = "";
+    child.stderr.on("data", (chunk) => {
+      told += String(chunk);
+    });
+    const [code] = await once(child, "exit");
+    return { code, told };
   };
 
-  it("offers the platform's tools and answers with what the platform says", async () => {
-    platform.peers = [{ id: "peer-2", name: "Bob", role: "Singer", status: "online" }];
-    const client = await connect(envOf());
+  it("registers as an agent that polls, beats, and offers its tools", async () => {
+    const far = await bed.create("Laptop");
+    const { client, call } = await bed.connect({
+      ...far.env,
+      MOLECULE_AGENT_NAME: "Laptop",
+      MOLECULE_AGENT_SKILLS: "code, review",
+    });
+    await online(far);
+    expect((await rowOf(far)).agent_card).toMatchObject({
+      name: "Laptop",
+      skills: [{ id: "code" }, { id: "review" }],
+    });
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name).sort()).toEqual([
-      "delegate_task",
+    expect(tools.map(({ name }) => name)).toEqual([
       "list_peers",
+      "get_workspace_info",
+      "delegate_task",
+      "check_task_status",
       "send_message_to_user",
+      "chat_history",
+      "wait_for_message",
+      "inbox_peek",
+      "inbox_pop",
     ]);
-    expect((await textOf(client, "list_peers", {})).text).toContain("Bob: Singer");
-    expect(await textOf(client, "delegate_task", { peer: "bob", task: "sing" })).toEqual({
-      text: "done: sing",
+    const info = await call("get_workspace_info");
+    expect(JSON.parse(info.text)).toMatchObject({ id: far.id, name: "Laptop", status: "online" });
+  });
+
+  it("gives a task to a peer, waits for it or looks later, and names who is not known", async () => {
+    const far = await bed.create("Boss");
+    const { call } = await bed.connect(far.env);
+    await using peer = await startTestAgent();
+    const near = await bed.api.createWorkspace({ name: "Singer", role: "sings" });
+    await runAt(bed.api, near, peer.address);
+    expect((await call("list_peers", { query: "singer" })).text).toContain("Singer: sings");
+    expect(await call("delegate_task", { peer: "Singer", task: "sing" })).toEqual({
+      text: "hello",
       isError: false,
     });
-    await textOf(client, "send_message_to_user", { message: "hello" });
-    expect(platform.notices).toEqual([{ message: "hello" }]);
-    expect(await textOf(client, "delegate_task", { peer: "Carl", task: "x" })).toMatchObject({
-      isError: true,
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    await client.close();
-    expect(platform.problems).toEqual([]);
-  });
-
-  it("registers as an agent that polls, and beats", async () => {
-    const client = await connect(
-      envOf({ MOLECULE_AGENT_NAME: "Laptop", MOLECULE_AGENT_SKILLS: "code, review" }),
-    );
-    await waitUntil("the first beat", () => platform.beats.length > 0);
-    expect(platform.registrations).toMatchObject([
-      { id: WORKSPACE, url: "", delivery_mode: "poll", agent_card: { name: "Laptop" } },
-    ]);
-    await client.close();
-  });
-
-  it("takes its token from the file, and leaves presence to others when told so", async () => {
-    await writeFile(path.join(folder, ".auth_token"), `${platform.token}\n`);
-    const client = await connect(
-      envOf({ MOLECULE_WORKSPACE_TOKEN: "", MOLECULE_MCP_DISABLE_HEARTBEAT: "1" }),
-    );
-    expect((await textOf(client, "list_peers", {})).isError).toBe(false);
-    await client.close();
-    expect(platform.registrations).toEqual([]);
-  });
-
-  it("ends with code 3 when the platform does not accept its token", async () => {
-    const child = spawn(process.execPath, [program], {
-      env: envOf({ MOLECULE_WORKSPACE_TOKEN: "wst_wrong" }),
-      stdio: ["pipe", "ignore", "ignore"],
+    peer.behave(async (asked, res, req) => {
+      await released;
+      await saying("late")(asked, res, req);
     });
-    expect((await once(child, "exit"))[0]).toBe(3);
+    const later = await call("delegate_task", { peer: near, task: "again", wait_seconds: 0 });
+    const task_id = /task id is ([\w-]+)/.exec(later.text)?.[1];
+    expect((await call("check_task_status", { task_id })).text).toContain(task_id);
+    release();
+    expect((await call("check_task_status", { task_id, wait_seconds: 30 })).text).toBe("late");
+    expect(peer.calls).toHaveLength(2);
+    expect(await call("check_task_status", { task_id: "none" })).toMatchObject({ isError: true });
+    const nobody = await call("delegate_task", { peer: "Nobody", task: "x" });
+    expect(nobody).toMatchObject({ isError: true, text: expect.stringContaining("Nobody") });
+    expect((await call("chat_history", { peer: "Singer" })).text).toMatch(
+      /you: sing[\s\S]*Singer: hello/,
+    );
+  });
+
+  it("keeps messages in its inbox until they are done, over restarts too", async () => {
+    const far = await bed.create("Hermit");
+    const first = await bed.connect(far.env);
+    await online(far);
+    const friend = await bed.api.createWorkspace({ name: "Friend" });
+    const waiting = first.call("wait_for_message", { timeout_seconds: 30 });
+    expect((await send(far, "one")).status).toBe(200);
+    expect((await waiting).text).toMatch(/from the person .*send_message_to_user.*:\none/);
+    await send(far, "two", { token: await bed.api.tokenOf(friend) });
+    await send(far, "three");
+    const ids = async (client: typeof first) =>
+      [...(await client.call("inbox_peek")).text.matchAll(/^message (\S+) from/gm)].map(
+        ([, id]) => id ?? "",
+      );
+    const [one = "", two = "", three = ""] = await ids(first);
+    expect((await first.call("inbox_peek")).text).toContain(
+      `the agent Friend (id ${friend}; answer with delegate_task)`,
+    );
+    await first.call("send_message_to_user", { message: "I heard you" });
+    expect((await first.call("inbox_pop", { message_id: two })).isError).toBe(false);
+    await first.client.close();
+    const second = await bed.connect(far.env);
+    expect(await ids(second)).toEqual([one, three]);
+    await second.call("inbox_pop", { message_id: one });
+    await second.client.close();
+    const third = await bed.connect(far.env);
+    expect(await ids(third)).toEqual([three]);
+    expect((await third.call("inbox_pop", { message_id: one })).isError).toBe(true);
+    await third.call("inbox_pop", { message_id: three });
+    expect((await third.call("wait_for_message", { timeout_seconds: 0 })).text).toBe(
+      "No message came.",
+    );
+    expect((await third.call("chat_history")).text).toMatch(
+      /person: one[\s\S]*person: three[\s\S]*you: I heard you/,
+    );
+  });
+
+  it("shows files to the person with their types, all or none", async () => {
+    const far = await bed.create("Painter");
+    const { env, configsDir: folder, token, id } = far;
+    const workspace = await connectWorkspace({
+      platformUrl: bed.url,
+      workspaceId: id,
+      token,
+      folder,
+    });
+    const agent = await workspace.serve({ card: { name: "Painter" }, agent: async () => "ok" });
+    try {
+      await online(far);
+      const { call, client } = await bed.connect({ ...env, MOLECULE_MCP_DISABLE_HEARTBEAT: "1" });
+      // Another process takes the messages, so there is no inbox here.
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name)).not.toContain("wait_for_message");
+      const picture = path.join(folder, "picture");
+      const table = path.join(folder, "a table.csv");
+      await writeFile(picture, Buffer.from("89504e470d0a1a0a00", "hex"));
+      await writeFile(table, "a,b\n");
+      const attachments = [picture, table];
+      expect((await call("send_message_to_user", { message: "look", attachments })).text).toContain(
+        "with picture, a_table.csv",
+      );
+      const notices = () => bed.api.test.sql`SELECT response_body FROM activity
+        WHERE workspace_id = ${id} AND method = 'notify'`;
+      expect((await notices())[0]?.response_body).toMatchObject({
+        result: "look",
+        parts: [
+          { file: { name: "picture", mimeType: "image/png", size: 9 } },
+          { file: { name: "a_table.csv", mimeType: "text/csv", size: 4 } },
+        ],
+      });
+      const missing = path.join(folder, "missing.pdf");
+      const refused = await call("send_message_to_user", {
+        message: "and this",
+        attachments: [table, missing],
+      });
+      expect(refused.isError).toBe(true);
+      expect(refused.text).toContain(`${missing} could not be sent: it does not exist.`);
+      expect(await notices()).toHaveLength(1);
+    } finally {
+      await agent.stop();
+    }
+  });
+
+  it("names a file that the other side refuses", async () => {
+    const far = await bed.create("Stubborn");
+    const { env, configsDir: folder, token, id } = far;
+    const workspace = await connectWorkspace({
+      platformUrl: bed.url,
+      workspaceId: id,
+      token,
+      folder,
+    });
+    const card = { name: "Stubborn" };
+    const agent = await workspace.serve({ card, roots: {}, agent: async () => "ok" });
+    try {
+      await online(far);
+      const { call } = await bed.connect({ ...env, MOLECULE_MCP_DISABLE_HEARTBEAT: "1" });
+      const file = path.join(folder, "notes.md");
+      await writeFile(file, "x");
+      expect(await call("send_message_to_user", { message: "x", attachments: [file] })).toEqual({
+        isError: true,
+        text: "notes.md could not be sent: This agent takes no files. The message was not sent.",
+      });
+    } finally {
+      await agent.stop();
+    }
+  });
+
+  it("tells a revoked token from a removed workspace, each with its next step", async () => {
+    const far = await bed.create("Short");
+    // Without beats, which count as refusals too.
+    const { call } = await bed.connect({ ...far.env, MOLECULE_MCP_DISABLE_HEARTBEAT: "1" });
+    const listed = await bed.api.call("GET", `/workspaces/${far.id}/tokens`);
+    const { tokens } = (await listed.json()) as { tokens: { id: string }[] };
+    for (const token of tokens) {
+      await bed.api.call("DELETE", `/workspaces/${far.id}/tokens/${token.id}`);
+    }
+    for (const _ of [1, 2]) {
+      expect((await call("list_peers")).text).toContain("Try again in a few seconds");
+    }
+    const third = await call("list_peers");
+    expect(third.isError).toBe(true);
+    expect(third.text).toContain(
+      `/workspaces/${far.id}/tokens, put it into MOLECULE_WORKSPACE_TOKEN`,
+    );
+    await bed.api.call("DELETE", `/workspaces/${far.id}?confirm=true`);
+    expect((await call("list_peers")).text).toContain("was removed from the platform (410)");
+  });
+
+  it("ends with code 3 and the reason when its register is refused", async () => {
+    const far = await bed.create("Wrong");
+    const wrong = await ending({ ...far.env, MOLECULE_WORKSPACE_TOKEN: "wst_wrong" });
+    expect(wrong.code).toBe(3);
+    expect(wrong.told).toContain("does not accept the token");
+    const nobody = "11111111-1111-4111-8111-111111111111";
+    const unknown = await ending({ ...far.env, WORKSPACE_ID: nobody });
+    expect(unknown.code).toBe(3);
+    expect(unknown.told).toContain(`knows no workspace ${nobody} (404)`);
+  });
+
+  it("stays and explains when the workspace was removed before it started", async () => {
+    const far = await bed.create("Gone");
+    await bed.api.call("DELETE", `/workspaces/${far.id}?confirm=true`);
+    const { call, told } = await bed.connect(far.env);
+    await waitUntil("people are told", () => told().includes("was removed"));
+    expect((await call("list_peers")).text).toContain("was removed from the platform (410)");
+  });
+
+  it("takes its token from the file, and says which variable is missing", async () => {
+    const far = await bed.create("Filed");
+    await mkdir(far.configsDir, { recursive: true });
+    await writeFile(path.join(far.configsDir, ".auth_token"), `${far.token}\n`);
+    const { call } = await bed.connect({ ...far.env, MOLECULE_WORKSPACE_TOKEN: "" });
+    expect((await call("list_peers")).isError).toBe(false);
+    const { code, told } = await ending({ ...far.env, PLATFORM_URL: "" });
+    expect({ code, told }).toEqual({
+      code: 1,
+      told: "molecule-mcp: The variable PLATFORM_URL is missing.\n",
+    });
   });
 });
