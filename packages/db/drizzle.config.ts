@@ -9,6 +9,7 @@ export default defineConfig({
     "./src/schema/sweep.ts",
     "./src/schema/ledger.ts",
     "./src/schema/fleet.ts",
+    "./src/schema/schedules.ts",
   ],
   out: "../../drizzle",
 });

@@ -208,6 +208,9 @@ export const EVENT_TYPES = [
   "DELEGATION_FAILED",
   "LAYOUT_UPDATED",
   "SWEEP_ACTED",
+  "SCHEDULE_UPDATED",
+  "CRON_EXECUTED",
+  "CRON_SKIPPED",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -270,3 +273,15 @@ export type FleetJobStatus = (typeof FLEET_JOB_STATUSES)[number];
 /** Where one workspace of a redeployment is: `back` is online again, `lost` did not come back. */
 export const FLEET_ITEM_STATES = ["waiting", "asked", "back", "lost", "skipped"] as const;
 export type FleetItemState = (typeof FLEET_ITEM_STATES)[number];
+
+/** What a run of a schedule came to; also the schedule's `last_status`. Source: wire contract §13. */
+export const SCHEDULE_OUTCOMES = ["ok", "error", "skipped", "stale"] as const;
+export type ScheduleOutcome = (typeof SCHEDULE_OUTCOMES)[number];
+
+/** Where a schedule comes from: its template, or somebody at run time. Source: wire contract §13. */
+export const SCHEDULE_SOURCES = ["template", "runtime"] as const;
+export type ScheduleSource = (typeof SCHEDULE_SOURCES)[number];
+
+/** Why a run began: its time came, it stands for times that were missed, or somebody asked for it. */
+export const SCHEDULE_CAUSES = ["due", "catch_up", "manual"] as const;
+export type ScheduleCause = (typeof SCHEDULE_CAUSES)[number];

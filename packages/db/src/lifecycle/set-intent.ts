@@ -20,6 +20,8 @@ export interface IntentRequest {
   readonly to: "pause" | "resume" | "delete" | "hibernate" | "wake";
   /** Hibernates also while it works. */
   readonly isForced?: boolean;
+  /** What a `wake` is for; it becomes the reason of the start. Default `wake`: a message. */
+  readonly wakesFor?: "wake" | "schedule";
 }
 
 /** The workspaces whose intent changed, the named one included. */
@@ -101,7 +103,7 @@ async function resume(tx: Transaction, request: IntentRequest, ids: readonly str
 async function wake(tx: Transaction, request: IntentRequest) {
   return await ormOf(tx)
     .update(workspaces)
-    .set({ intent: "run", startReason: "wake", ...mark(request.actor) })
+    .set({ intent: "run", startReason: request.wakesFor ?? "wake", ...mark(request.actor) })
     .where(eq(workspaces.id, request.workspaceId))
     .returning(affected);
 }

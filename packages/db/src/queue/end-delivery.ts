@@ -1,9 +1,11 @@
 import { attemptOfRestartContext } from "@molecule/domain/restart-context";
+import { isScheduleMessageId } from "@molecule/domain/schedule";
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { markTold } from "../lifecycle/tell-restart.ts";
+import { endRun } from "../schedules/end-run.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { owned } from "./delivery-lease.ts";
@@ -69,6 +71,14 @@ export async function endDelivery(
     await markTold(tx, { workspaceId: message.workspaceId, attemptNo });
   }
   await tellDelegation(tx, message, end);
+  if (isScheduleMessageId(message.idempotencyKey)) {
+    await endRun(tx, item.id, {
+      status: end.status,
+      isEmpty: isEmptyReply(end),
+      error: end.errorDetail,
+      durationMs: end.durationMs,
+    });
+  }
   const [row] = await orm
     .update(activity)
     .set({
@@ -86,6 +96,19 @@ export async function endDelivery(
   const isAsked = end.isForPerson && attemptNo === null;
   if (isAsked && end.status === "ok") await tellAnswer(tx, row);
   return true;
+}
+
+/** Neither text nor a part of any other kind, such as a file. */
+function isEmptyReply({ replyText, responseBody }: DeliveryEnd): boolean {
+  return (replyText ?? "").trim() === "" && !hasOtherPart(responseBody);
+}
+
+function hasOtherPart(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasOtherPart);
+  const { parts, ...rest } = value as Readonly<Record<string, unknown>>;
+  const isOther = (part: unknown) => typeof part === "object" && part !== null && !("text" in part);
+  return (Array.isArray(parts) && parts.some(isOther)) || Object.values(rest).some(hasOtherPart);
 }
 
 function delegationIdOf(body: unknown): string | null {

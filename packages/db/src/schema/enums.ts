@@ -21,6 +21,9 @@ import {
   RESTART_OUTCOMES,
   RESTART_SOURCES,
   RUNTIMES,
+  SCHEDULE_CAUSES,
+  SCHEDULE_OUTCOMES,
+  SCHEDULE_SOURCES,
   SETTLE_STREAMS,
   STAGES,
   SWEEP_HOLD_KINDS,
@@ -55,6 +58,9 @@ export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);
 export const restartOutcome = pgEnum("restart_outcome", RESTART_OUTCOMES);
 export const restartSource = pgEnum("restart_source", RESTART_SOURCES);
 export const runtime = pgEnum("runtime", RUNTIMES);
+export const scheduleCause = pgEnum("schedule_cause", SCHEDULE_CAUSES);
+export const scheduleOutcome = pgEnum("schedule_outcome", SCHEDULE_OUTCOMES);
+export const scheduleSource = pgEnum("schedule_source", SCHEDULE_SOURCES);
 export const settleStream = pgEnum("settle_stream", SETTLE_STREAMS);
 export const stage = pgEnum("stage", STAGES);
 export const sweepHoldKind = pgEnum("sweep_hold_kind", SWEEP_HOLD_KINDS);
