@@ -5,6 +5,7 @@ import { configRouter } from "./routers/config.ts";
 import { filesRouter } from "./routers/files.ts";
 import { layoutRouter } from "./routers/layout.ts";
 import { registryRouter } from "./routers/registry.ts";
+import { schedulesRouter } from "./routers/schedules.ts";
 import { sessionRouter } from "./routers/session.ts";
 import { settingsRouter } from "./routers/settings.ts";
 import { sweepsRouter } from "./routers/sweeps.ts";
@@ -23,6 +24,7 @@ export const appRouter = router({
   activity: activityRouter,
   files: filesRouter,
   config: configRouter,
+  schedules: schedulesRouter,
   settings: settingsRouter,
   sweeps: sweepsRouter,
   registry: registryRouter,

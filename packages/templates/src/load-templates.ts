@@ -6,6 +6,7 @@ import { DEFAULT_RUNTIME, type Runtime } from "@molecule/domain/sets";
 import { provisionTimeoutSeconds } from "@molecule/domain/start-timeout";
 import { offeredModels, parseConfigYaml } from "./config-yaml.ts";
 import { CONFIG_FILE, isRenderedFile, PROMPT_FILE } from "./render-config.ts";
+import { type TemplateSchedule, templateSchedules } from "./template-schedules.ts";
 
 /** Where the templates lie when nothing else is said, relative to the process's folder. */
 export const DEFAULT_TEMPLATES_DIR = "packages/templates/data";
@@ -22,6 +23,8 @@ export interface Template {
   readonly config: WorkspaceConfig;
   /** Further files for `/configs`, by path relative to it. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What each workspace made from it does again and again. */
+  readonly schedules: readonly TemplateSchedule[];
   /** `runtime_config.provision_timeout_seconds`; absent when the template does not say. */
   readonly provisionTimeoutSeconds: number | undefined;
 }
@@ -101,6 +104,7 @@ async function loadOne(dir: string, id: string): Promise<LoadedTemplate> {
       runtime: parsed.runtime ?? DEFAULT_RUNTIME,
       config: { ...parsed.config, instructions: await readPrompt(folder) },
       files: await readFurtherFiles(folder),
+      schedules: templateSchedules(parsed.config.extra),
       provisionTimeoutSeconds: provisionTimeoutSeconds(parsed.config.extra) ?? undefined,
     };
     return { kind: "template", template };

@@ -6,6 +6,7 @@ import { delegationRoutes } from "./delegation-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { registryRoutes } from "./registry-routes.ts";
 import type { Route } from "./router.ts";
+import { scheduleRoutes } from "./schedule-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
 /** The routes agents and their scripts use, for one process. */
@@ -19,5 +20,6 @@ export function agentRoutes(): readonly Route[] {
     ...chatFileRoutes,
     ...configRoutes,
     ...delegationRoutes,
+    ...scheduleRoutes,
   ];
 }

@@ -6,6 +6,7 @@ import {
   listManagedFiles,
   writeManagedFile,
 } from "@molecule/db/files/managed-files";
+import { importSchedules } from "@molecule/db/schedules/import-schedules";
 import { lockConfig, writeConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import type { Actor } from "@molecule/domain/sets";
@@ -21,8 +22,8 @@ export interface TemplateUse {
 }
 
 /**
- * Gives a workspace the settings and files of a template as one change. Name, role, tier, secrets and
- * files that the template does not have stay. A template that it has already is no change.
+ * Gives a workspace the settings, files and schedules of a template as one change. Name, role, tier,
+ * secrets and files that the template does not have stay. A template that it has already is no change.
  * @throws DomainError `bad_request` for a template of another runtime.
  */
 export async function applyTemplate(
@@ -62,4 +63,5 @@ export async function applyTemplate(
     await writeManagedFile(tx, { workspaceId, path, content, generation, actorName: actor.name });
   }
   await checkFileCount(tx, workspaceId);
+  await importSchedules(tx, workspaceId, template.schedules);
 }

@@ -6,6 +6,7 @@ import {
   loadTemplates,
   type Template,
 } from "@molecule/templates/load-templates";
+import type { TemplateSchedule } from "@molecule/templates/template-schedules";
 
 /** What a new workspace starts with before the caller's own wishes. */
 export interface Chosen {
@@ -14,6 +15,8 @@ export interface Chosen {
   readonly tier: number | null;
   readonly config: WorkspaceConfig;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Of the template that was asked for; empty without one. */
+  readonly schedules: readonly TemplateSchedule[];
 }
 
 const EMPTY: WorkspaceConfig = {
@@ -39,16 +42,23 @@ export async function chooseTemplate(
   const asked = wanted.runtime === null ? null : parseRuntime(wanted.runtime);
   if (wanted.template !== null) {
     const template = pick(loaded, wanted.template);
-    const { tier, config, files } = template;
-    return { runtime: asked ?? template.runtime, tier, config, files };
+    const { tier, config, files, schedules } = template;
+    return { runtime: asked ?? template.runtime, tier, config, files, schedules };
   }
   const runtime = asked ?? DEFAULT_RUNTIME;
   const kin = usable(loaded).find((template) => template.runtime === runtime);
   const config =
     kin === undefined
       ? EMPTY
-      : { ...kin.config, instructions: "", description: "", starterPrompts: [] };
-  return { runtime, tier: null, config, files: new Map() };
+      : { ...kin.config, ...OWN_OF_TEMPLATE, extra: withoutSchedules(kin.config.extra) };
+  return { runtime, tier: null, config, files: new Map(), schedules: [] };
+}
+
+/** What a template says of itself and not of its runtime. */
+const OWN_OF_TEMPLATE = { instructions: "", description: "", starterPrompts: [] };
+
+function withoutSchedules({ schedules: _own, ...extra }: WorkspaceConfig["extra"]) {
+  return extra;
 }
 
 /** @throws DomainError `bad_request` with the known names. */

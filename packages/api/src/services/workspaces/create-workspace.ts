@@ -5,6 +5,7 @@ import type { Transaction } from "@molecule/db/database";
 import { appendEvent, hintWork } from "@molecule/db/events/append-event";
 import { listPlaces } from "@molecule/db/layouts/layouts";
 import { recordLifecycle } from "@molecule/db/lifecycle/record-lifecycle";
+import { importSchedules } from "@molecule/db/schedules/import-schedules";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { putWorkspaceSecret } from "@molecule/db/secrets/secret-store";
 import { storableText } from "@molecule/db/storable";
@@ -17,7 +18,7 @@ import { freePlace, type Place } from "@molecule/domain/free-place";
 import { providerOfModel } from "@molecule/domain/model-provider";
 import type { Actor, Backend, WorkspaceAccess } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
-import { chooseTemplate } from "./choose-template.ts";
+import { type Chosen, chooseTemplate } from "./choose-template.ts";
 import { connectionOf } from "./connection-block.ts";
 
 /** A new workspace as both doors (canvas and plain HTTP) ask for it. Null: the template's or ours. */
@@ -51,7 +52,7 @@ export interface Created {
 /** Tier of a workspace that neither the caller nor a template gives one. Source: wire contract §3.4. */
 const DEFAULT_TIER = 3;
 
-type Draft = Omit<NewWorkspace, "place">;
+type Draft = Omit<NewWorkspace, "place"> & Pick<Chosen, "schedules">;
 
 /**
  * Creates a workspace in one transaction: row, secrets, first files, layout, what tells about it. The
@@ -68,11 +69,13 @@ export async function createWorkspace(
     const { id, parentId } = draft;
     if (parentId !== null) await checkParent(tx, { id, parentId });
     const place = request.place ?? freePlace(await listPlaces(tx), parentId);
-    await insertWorkspace(tx, { ...draft, place });
+    const { schedules, ...row } = draft;
+    await insertWorkspace(tx, { ...row, place });
     for (const [key, value] of Object.entries(request.secrets)) {
       await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
     }
     await tell(tx, draft, place);
+    await importSchedules(tx, id, schedules);
     if (!isExternal) {
       await hintWork(tx, id);
       return { id, isExternal, connection: null };
@@ -108,6 +111,7 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     workspaceAccess: request.workspaceAccess,
     advertisedUrl: isExternal ? request.url : "",
     files: isExternal ? new Map() : chosen.files,
+    schedules: chosen.schedules,
     actor,
   };
 }
