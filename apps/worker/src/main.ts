@@ -29,9 +29,13 @@ import { parseFailpoints } from "./runtime/failpoint.ts";
 import type { Log } from "./runtime/log.ts";
 import { untilTold } from "./runtime/process-end.ts";
 import { Scope } from "./runtime/scope.ts";
+import { Scheduler } from "./schedules/scheduler.ts";
 
 /** How often a registry is asked. Source: wire contract §18. */
 const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
+
+/** A run begins at most this long after its time. Source: wire contract §13, which allows 30 s. */
+const SCHEDULES_EVERY_MS = 5_000;
 
 /** Left-over images go a day later anyway. */
 const IMAGE_PRUNE_EVERY_MS = 3_600_000;
@@ -165,6 +169,9 @@ async function start(
   scope.add("sweeper", () => sweeper.stop());
   const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });
   scope.add("fleet", () => fleet.stop());
+  const schedulesEveryMs = Math.max(SCHEDULES_EVERY_MS * env.timeScale, 100);
+  const scheduler = new Scheduler({ db, everyMs: schedulesEveryMs, log });
+  scope.add("scheduler", () => scheduler.stop());
   if (docker !== null && env.imageKeepMs > 0) {
     const pruner = new ImagePruner({
       db,

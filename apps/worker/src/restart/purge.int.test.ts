@@ -3,6 +3,8 @@ import { trimActivity } from "@molecule/db/activity/trim-activity";
 import { trimEvents } from "@molecule/db/events/trim-events";
 import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
+import { fireNow } from "@molecule/db/schedules/fire-schedule";
+import { insertSchedule } from "@molecule/db/schedules/schedule-rows";
 import { expect, it } from "vitest";
 import { useRestartBed } from "./restart-bed.fixture.ts";
 
@@ -30,6 +32,13 @@ it("after the purge no table holds the id, and the backend nothing of it", async
   const id = await platform.createWorkspace();
   const other = await platform.createWorkspace();
   for (const one of [id, other]) await bed.isReady(platform, one, 1);
+  await db.transaction(async (tx) => {
+    const wishes = { name: "Nightly", cronExpr: "0 2 * * *", timezone: "UTC", prompt: "Tidy up" };
+    const on = { enabled: true, source: "runtime" } as const;
+    const schedule = await insertSchedule(tx, id, { ...wishes, ...on });
+    await fireNow(tx, schedule.id, { kind: "admin", name: "Ada" });
+  });
+  expect(await tablesNaming(id)).toContain("schedule_runs");
   await platform.writeSecret(id, "A_KEY", "a value");
   await platform.writeFiles(id, { "a.md": "text" });
   await platform.backend.files.write(id, "/workspace", { path: "b", content: new Uint8Array([1]) });
@@ -46,6 +55,7 @@ it("after the purge no table holds the id, and the backend nothing of it", async
   await bed.phaseIs(platform, id, "DELETED");
   expect(await tablesNaming(id)).toContain("workspaces");
   expect(await tablesNaming(id)).not.toContain("workspace_secrets");
+  expect(await tablesNaming(id)).not.toContain("schedules");
   expect(await platform.backend.readConfigs(id)).toBeNull();
   expect(platform.backend.running().map((one) => one.workspaceId)).toEqual([other]);
 
