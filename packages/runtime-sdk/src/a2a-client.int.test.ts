@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Message, Role, type SendMessageRequest, TaskState } from "@a2a-js/sdk";
 import { type Client, ClientFactory, JsonRpcTransportFactory } from "@a2a-js/sdk/client";
 import { waitUntil } from "@molecule/testing/wait-until";
+import { A2AClient } from "a2a-sdk-0-3/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../../api/src/api.fixture.ts";
 import { a2aCard } from "./a2a/agent-card.ts";
@@ -49,12 +50,13 @@ describe("the official A2A client through the proxy", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const fetchImpl: typeof fetch = (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("authorization", `Bearer ${token}`);
+    return fetch(input, { ...init, headers });
+  };
+
   async function clientOf(version: string): Promise<Client> {
-    const fetchImpl: typeof fetch = (input, init) => {
-      const headers = new Headers(init?.headers);
-      headers.set("authorization", `Bearer ${token}`);
-      return fetch(input, { ...init, headers });
-    };
     const transport = new JsonRpcTransportFactory({ fetchImpl, legacyCompat: { enabled: true } });
     const card = a2aCard({ name: "Far", description: "", version: "1", url, skills: [] });
     const supportedInterfaces = card.supportedInterfaces.filter(
@@ -84,6 +86,37 @@ describe("the official A2A client through the proxy", () => {
     expect(last).toBe(TaskState.TASK_STATE_COMPLETED);
     const task = await client.getTask({ id: taskId, tenant: "", historyLength: undefined });
     expect(textOf(task)).toBe("You said: again");
+  });
+
+  it("speaks with a client that was published before 1.0, whole and streamed", async () => {
+    const card = {
+      name: "Far",
+      description: "",
+      version: "1",
+      url,
+      protocolVersion: "0.3.0",
+      capabilities: { streaming: true },
+      defaultInputModes: ["text/plain"],
+      defaultOutputModes: ["text/plain"],
+      skills: [],
+    };
+    const client = new A2AClient(card, { fetchImpl });
+    const params = (text: string) => ({
+      message: {
+        kind: "message" as const,
+        role: "user" as const,
+        messageId: crypto.randomUUID(),
+        parts: [{ kind: "text" as const, text }],
+      },
+    });
+    const answer = await client.sendMessage(params("hello"));
+    expect(answer).toMatchObject({
+      result: { kind: "task", artifacts: [{ parts: [{ text: "You said: hello" }] }] },
+    });
+    const kinds: string[] = [];
+    for await (const event of client.sendMessageStream(params("again"))) kinds.push(event.kind);
+    expect([kinds[0], kinds.at(-1)]).toEqual(["task", "status-update"]);
+    expect(kinds).toContain("artifact-update");
   });
 });
 
