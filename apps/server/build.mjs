@@ -16,7 +16,7 @@ const installedPackages = {
 
 await build({
   entryPoints: { main: "src/main.ts", migrate: "../../packages/db/src/migrate.ts" },
-  outdir: "dist",
+  outdir: process.argv[2] ?? "dist",
   bundle: true,
   platform: "node",
   format: "esm",
@@ -24,4 +24,6 @@ await build({
   sourcemap: true,
   logLevel: "warning",
   plugins: [guardedDriver, installedPackages],
+  // What /buildinfo answers; empty when the build was not told.
+  define: { BUILD_GIT_SHA: JSON.stringify(process.env.GIT_SHA ?? "") },
 });

@@ -10,6 +10,7 @@ export default defineConfig({
     "./src/schema/ledger.ts",
     "./src/schema/fleet.ts",
     "./src/schema/schedules.ts",
+    "./src/schema/processes.ts",
   ],
   out: "../../drizzle",
 });

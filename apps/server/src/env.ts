@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { DEV_CIDRS, isDevMode } from "@molecule/domain/dev-mode";
 import { DEFAULT_SETTLE_SETTINGS, type SettleSettings, scaleSettle } from "@molecule/domain/settle";
 import { z } from "zod";
 
@@ -25,6 +26,10 @@ const schema = z.object({
   EXTERNAL_PLATFORM_URL: text,
   MOLECULE_VERSION: z.string().default("0.0.0"),
   GIT_SHA: text,
+  MOLECULE_ENV: text,
+  MOLECULE_ORG_ID: text,
+  MOLECULE_ENABLE_TEST_TOKENS: text,
+  CANVAS_PROXY_URL: text,
   CANVAS_DIR: text,
   CONFIGS_DIR: text,
   CORS_ORIGINS: list,
@@ -53,6 +58,11 @@ export interface ServerEnv {
   readonly publicUrl: string | undefined;
   readonly version: string;
   readonly gitSha: string;
+  /** Null: the deployment is of nobody in particular. */
+  readonly orgId: string | null;
+  readonly servesCanvas: boolean;
+  readonly isDevMode: boolean;
+  readonly givesTestTokens: boolean;
   readonly canvasDir: string;
   readonly templatesDir: string;
   readonly corsOrigins: readonly string[];
@@ -81,10 +91,17 @@ export function readEnv(
   }
   const env = parsed.data;
   const home = path.resolve(env.MOLECULE_HOME);
+  const host = env.HOST ?? "127.0.0.1";
+  const inDevMode = isDevMode({
+    environment: env.MOLECULE_ENV,
+    hasAdminToken: env.ADMIN_TOKEN !== undefined,
+    hasLauncher: env.MOLECULE_EXIT_WITH_STDIN === "1",
+    host,
+  });
   return {
     databaseUrl: env.DATABASE_URL,
     port: env.PORT,
-    host: env.HOST ?? "127.0.0.1",
+    host,
     secretsKey: env.SECRETS_ENCRYPTION_KEY,
     secretsKeyFile: path.join(home, "secrets.key"),
     workerKeyFile: path.join(home, "worker.key"),
@@ -92,12 +109,16 @@ export function readEnv(
     adminToken: env.ADMIN_TOKEN ?? null,
     publicUrl: (env.EXTERNAL_PLATFORM_URL ?? env.PUBLIC_URL)?.replace(/\/+$/, ""),
     version: env.MOLECULE_VERSION,
-    gitSha: env.GIT_SHA ?? "dev",
+    gitSha: buildGitSha() ?? env.GIT_SHA ?? "dev",
+    orgId: env.MOLECULE_ORG_ID ?? null,
+    servesCanvas: env.CANVAS_PROXY_URL !== undefined,
+    isDevMode: inDevMode,
+    givesTestTokens: !isProduction(env.MOLECULE_ENV) || env.MOLECULE_ENABLE_TEST_TOKENS === "1",
     canvasDir: path.resolve(env.CANVAS_DIR ?? path.join(ROOT, "apps/canvas/out")),
     templatesDir: path.resolve(env.CONFIGS_DIR ?? path.join(ROOT, "packages/templates/data")),
     corsOrigins: env.CORS_ORIGINS,
-    rateLimit: env.RATE_LIMIT,
-    allowCidrs: env.MOLECULE_ALLOW_CIDRS,
+    rateLimit: inDevMode ? 0 : env.RATE_LIMIT,
+    allowCidrs: inDevMode ? [...env.MOLECULE_ALLOW_CIDRS, ...DEV_CIDRS] : env.MOLECULE_ALLOW_CIDRS,
     a2aIdleTimeoutMs: idleSeconds(env.A2A_IDLE_TIMEOUT_SECONDS) * 1000,
     startTimeoutMs:
       env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1000,
@@ -105,6 +126,17 @@ export function readEnv(
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     logLevel: env.LOG_LEVEL,
   };
+}
+
+function isProduction(environment: string | undefined): boolean {
+  return ["production", "prod"].includes((environment ?? "").trim().toLowerCase());
+}
+
+/** Put in by the build when it was told GIT_SHA; an unbuilt server has none. */
+declare const BUILD_GIT_SHA: string | undefined;
+
+function buildGitSha(): string | undefined {
+  return typeof BUILD_GIT_SHA === "undefined" || BUILD_GIT_SHA === "" ? undefined : BUILD_GIT_SHA;
 }
 
 /** A value that is no positive whole number counts as absent. Source: wire contract §6.4. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -62,6 +62,48 @@ function start(env: Record<string, string> = {}) {
     });
   return { child, lines, ready, output: () => output };
 }
+
+const SHA = "0123456789abcdef0123456789abcdef01234567";
+
+describe("dev mode of the server process", () => {
+  const dev = { MOLECULE_ENV: "dev", ADMIN_TOKEN: "", MOLECULE_EXIT_WITH_STDIN: "" };
+
+  it("is on when it was started by hand and listens on loopback", async () => {
+    const { child, ready } = start(dev);
+    const { port } = await ready();
+    const response = await fetch(`http://127.0.0.1:${port}/workspaces`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("x-ratelimit-limit")).toBe("unlimited");
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  });
+
+  it("is off when a launcher started it, and its build is told by GIT_SHA", async () => {
+    const { child, ready } = start({ ...dev, MOLECULE_EXIT_WITH_STDIN: "1", GIT_SHA: SHA });
+    const { port } = await ready();
+    const base = `http://127.0.0.1:${port}`;
+    expect((await fetch(`${base}/workspaces`)).status).toBe(401);
+    expect(await (await fetch(`${base}/buildinfo`)).json()).toEqual({ git_sha: SHA });
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  });
+});
+
+describe("what a build knows of its commit", () => {
+  it("is put in at build", async () => {
+    const outdir = await mkdtemp(path.join(tmpdir(), "server-build-"));
+    const build = spawn(process.execPath, ["build.mjs", outdir], {
+      cwd: path.resolve(import.meta.dirname, ".."),
+      env: { ...process.env, GIT_SHA: SHA },
+      stdio: "ignore",
+    });
+    const [code] = await once(build, "exit");
+    expect(code).toBe(0);
+    const program = await readFile(path.join(outdir, "main.js"), "utf8");
+    expect(program).toContain(`"${SHA}"`);
+    await rm(outdir, { recursive: true });
+  });
+});
 
 describe("the server process", () => {
   it("says when it is ready, answers, and ends in order on SIGTERM with an open stream", async () => {

@@ -67,7 +67,10 @@ async function main(): Promise<void> {
     url: env.publicUrl ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
   });
-  log.info({ host, port, version: env.version }, "listening");
+  log.info({ host, port, version: env.version, gitSha: env.gitSha }, "listening");
+  if (env.isDevMode) {
+    log.warn({ host }, "dev mode: requests from this machine need no credential");
+  }
 }
 
 function platformOf(env: ServerEnv) {
@@ -83,6 +86,10 @@ function platformOf(env: ServerEnv) {
     allowCidrs: env.allowCidrs,
     a2aIdleTimeoutMs: env.a2aIdleTimeoutMs,
     startTimeoutMs: env.startTimeoutMs,
+    orgId: env.orgId,
+    servesCanvas: env.servesCanvas,
+    isDevMode: env.isDevMode,
+    givesTestTokens: env.givesTestTokens,
   };
 }
 

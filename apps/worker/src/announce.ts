@@ -1,5 +1,6 @@
 import type { WorkerInfo } from "@molecule/contracts/worker-info";
 import type { Database } from "@molecule/db/database";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { announceWorker, withdrawWorker } from "@molecule/db/workers/worker-rows";
 import type { Backend } from "@molecule/domain/sets";
 import type { ComputeBackend } from "./provisioning/compute-backend.ts";
@@ -20,6 +21,7 @@ export interface AnnounceOptions {
   readonly wanted: "auto" | "process" | "docker";
   /** Address on which containers reach the platform; null without Docker. Never throws. */
   readonly bridgeGateway: () => Promise<string | null>;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -39,6 +41,7 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
     everyMs: BEAT_EVERY_MS,
     firstAfterMs: BEAT_EVERY_MS,
     run: async () => await announceWorker(db, { id, url, info: await readInfo(options) }),
+    pulse: options.pulse,
     log,
   });
   return {

@@ -5,6 +5,7 @@ import { userInfo } from "node:os";
 import path from "node:path";
 import { openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
+import { LoopPulse } from "@molecule/db/processes/pulse";
 import { loadCipher, parseMasterKey } from "@molecule/db/secrets/cipher";
 import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
@@ -118,6 +119,8 @@ async function start(
     maxConnections: settings.concurrency + 6,
   });
   scope.add("database", () => db.close());
+  const pulse = new LoopPulse({ db, kind: "worker", log });
+  scope.add("ages of loops", () => pulse.stop());
   const backends = await createBackends(env, platformId);
   const { docker } = backends;
   if (docker !== null) scope.add("docker network", () => docker.close());
@@ -138,6 +141,7 @@ async function start(
     backends: backends.all,
     wanted: env.backend,
     bridgeGateway: async () => (await backends.docker?.bridgeGateway().catch(() => null)) ?? null,
+    pulse,
     log,
   });
   scope.add("announcement", () => announcement.stop());
@@ -157,20 +161,28 @@ async function start(
     sources: { cipher, masterKey, render: renderConfigs },
     settings,
     failpoint: parseFailpoints(env.failpoints),
+    pulse,
     log,
   });
   scope.add("reconciler", () => reconciler.stop());
   scope.add("work hints", await reconciler.listen());
-  const watched = { db, backends: backends.all, settings, log };
+  const watched = { db, backends: backends.all, settings, pulse, log };
   const prober = new Prober({ ...watched, answersHttp });
   scope.add("prober", () => prober.stop());
   scope.add("probe hints", await prober.listen());
   const sweeper = new Sweeper(watched);
   scope.add("sweeper", () => sweeper.stop());
-  const fleet = new FleetJobs({ db, owner: id, images: docker?.images ?? null, settings, log });
+  const fleet = new FleetJobs({
+    db,
+    owner: id,
+    images: docker?.images ?? null,
+    settings,
+    pulse,
+    log,
+  });
   scope.add("fleet", () => fleet.stop());
   const schedulesEveryMs = Math.max(SCHEDULES_EVERY_MS * env.timeScale, 100);
-  const scheduler = new Scheduler({ db, everyMs: schedulesEveryMs, log });
+  const scheduler = new Scheduler({ db, everyMs: schedulesEveryMs, pulse, log });
   scope.add("scheduler", () => scheduler.stop());
   if (docker !== null && env.imageKeepMs > 0) {
     const pruner = new ImagePruner({
@@ -179,6 +191,7 @@ async function start(
       graceMs: env.imageKeepMs,
       everyMs: IMAGE_PRUNE_EVERY_MS,
       firstAfterMs: IMAGE_PRUNE_FIRST_MS,
+      pulse,
       log,
     });
     scope.add("image pruner", () => pruner.stop());
@@ -191,6 +204,7 @@ async function start(
       settle: settings.lifecycle.settle,
       leaseMs: settings.leaseMs,
       everyMs: IMAGE_WATCH_EVERY_MS,
+      pulse,
       log,
     });
     scope.add("image watcher", () => watcher.stop());

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import path from "node:path";
 import type { Database } from "@molecule/db/database";
 import { ensureOwner } from "@molecule/db/members/ensure-owner";
+import { NO_PULSE, type Pulse } from "@molecule/db/processes/pulse";
 import { createCipher } from "@molecule/db/secrets/cipher";
 import { addSignInLink } from "@molecule/db/sessions/sign-in-links";
 import { mintToken, tokenDigest } from "@molecule/db/tokens/workspace-tokens";
@@ -54,6 +55,7 @@ export interface TestApiOptions {
   readonly platform?: Partial<Platform>;
   readonly worker?: WorkerClient;
   readonly now?: () => Date;
+  readonly pulse?: Pulse;
   /** Opens the pool of the API; the usual one is direct. */
   readonly openDb?: (url: string) => Database;
   /** How often waiting messages are looked for without a hint. Default 50 ms. */
@@ -162,6 +164,10 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       allowCidrs: [],
       a2aIdleTimeoutMs: 20_000,
       startTimeoutMs: null,
+      orgId: null,
+      servesCanvas: false,
+      isDevMode: false,
+      givesTestTokens: true,
       ...options.platform,
     },
     worker: options.worker ?? { call: () => Promise.reject(new Error("no worker in this test")) },
@@ -175,6 +181,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       a2aIdleTimeoutMs: options.platform?.a2aIdleTimeoutMs ?? 20_000,
       pollMs: options.pollMs ?? 50,
     }),
+    pulse: options.pulse ?? NO_PULSE,
     now: options.now ?? (() => new Date()),
   };
 }

@@ -1,6 +1,7 @@
 import type { StreamEvent } from "@molecule/contracts/events";
 import type { WorkerInput, WorkerOperation, WorkerOutput } from "@molecule/contracts/worker-api";
 import type { Database } from "@molecule/db/database";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
@@ -34,6 +35,14 @@ export interface Platform {
   readonly a2aIdleTimeoutMs: number;
   /** The operator's limit for every start, in ms; null: what a configuration or runtime says. */
   readonly startTimeoutMs: number | null;
+  /** The organisation this deployment is of; requests for another one find nobody. Null: off. */
+  readonly orgId: string | null;
+  /** Pages of ours pass that rule. */
+  readonly servesCanvas: boolean;
+  /** Requests from this machine without a credential are the operator's. */
+  readonly isDevMode: boolean;
+  /** Test tokens are handed to the operator: this is nobody's production. */
+  readonly givesTestTokens: boolean;
 }
 
 /** The worker's private API, wherever a live worker listens. */
@@ -63,6 +72,8 @@ export interface Deps {
   readonly templatesDir: string;
   /** Delivers A2A messages; outlives the requests that bring them. Made by `startDispatcher`. */
   readonly dispatcher: Dispatcher;
+  /** Hears of every round of this process's loops. */
+  readonly pulse: Pulse;
   /** Wall time of this process; rate limits and the log alone use it. */
   readonly now: () => Date;
 }

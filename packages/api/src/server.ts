@@ -1,4 +1,5 @@
 import type { Database } from "@molecule/db/database";
+import { LoopPulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
 import { createWorkerClient } from "./adapters/worker-client.ts";
@@ -27,7 +28,8 @@ export async function startServer(options: ServerOptions): Promise<Api> {
   const { db, cipher, log, platform, templatesDir, workerKeyFile, pages } = options;
   const now = () => new Date();
   const { allowCidrs, a2aIdleTimeoutMs } = platform;
-  const dispatcher = startDispatcher({ db, log, cipher, allowCidrs, a2aIdleTimeoutMs });
+  const pulse = new LoopPulse({ db, kind: "server", log });
+  const dispatcher = startDispatcher({ db, log, cipher, allowCidrs, a2aIdleTimeoutMs, pulse });
   const deps: Deps = {
     db,
     cipher,
@@ -38,9 +40,10 @@ export async function startServer(options: ServerOptions): Promise<Api> {
     live: createLiveChannel((err) => log.error({ err }, "a listener of live events failed")),
     templatesDir,
     dispatcher,
+    pulse,
     now,
   };
-  const retention = startRetention(db, log);
+  const retention = startRetention(db, log, pulse);
   try {
     const api = await startApi(deps, pages);
     return {
@@ -49,11 +52,13 @@ export async function startServer(options: ServerOptions): Promise<Api> {
         await api.stop();
         await dispatcher.stop();
         await retention.stop();
+        await pulse.stop();
       },
     };
   } catch (error) {
     await dispatcher.stop(0);
     await retention.stop();
+    await pulse.stop();
     throw error;
   }
 }

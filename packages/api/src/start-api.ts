@@ -7,10 +7,11 @@ import { WebSocketStreams } from "./events/web-socket-streams.ts";
 import { allRoutes } from "./http/all-routes.ts";
 import { createRequestHandler, notFound } from "./http/handle-request.ts";
 import { createTrpcHandler } from "./http/handle-trpc.ts";
-import { serveNode } from "./http/node-request.ts";
-import { RateLimiter } from "./http/rate-limit.ts";
+import { headersOf, serveNode } from "./http/node-request.ts";
 import type { Peer } from "./http/request-context.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
+import { SharedRateLimiter } from "./http/shared-rate-limit.ts";
+import { isForUs, nobodyHere } from "./http/tenant-gate.ts";
 
 /** Answers with a page or a file; null for a request that is for none. */
 export type Pages = (req: Request) => Promise<Response | null>;
@@ -38,7 +39,9 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
   const hub = await EventHub.start(deps);
   const streams = await OpenStreams.start(deps);
   const sockets = new WebSocketStreams({ deps, hub, streams });
-  const state = { deps, limiter: new RateLimiter(deps.platform.rateLimit) };
+  const { db, log, now } = deps;
+  const limiter = new SharedRateLimiter({ db, log, now, limit: deps.platform.rateLimit });
+  const state = { deps, limiter };
   const trpc = createTrpcHandler(state);
   const plain = createRequestHandler(state, allRoutes({ hub, streams }));
 
@@ -50,7 +53,9 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
     if (response !== null) addSecurityHeaders(response.headers);
     return response;
   };
+  const { platform } = deps;
   const answer = async (req: Request, peer: Peer): Promise<Response> => {
+    if (!isForUs(platform, new URL(req.url).pathname, req.headers)) return nobodyHere();
     const wantsPage = isNavigation(req) && SHARED_WITH_PAGES.test(new URL(req.url).pathname);
     return (
       (wantsPage ? await page(req) : null) ??
@@ -67,12 +72,13 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       return serveNode(req, res, (request) => answer(request, peer));
     },
     upgrade: (req, socket, head) => {
-      const [pathname] = (req.url ?? "/").split("?");
+      const [pathname = "/"] = (req.url ?? "/").split("?");
       // accept() never rejects: a refusal is answered on the socket.
-      if (pathname === "/ws") void sockets.accept(req, socket, head);
+      if (pathname === "/ws" && isForUs(platform, pathname, headersOf(req))) void sockets.accept(req, socket, head);
       else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     },
     stop: async () => {
+      await limiter.stop();
       await streams.stop();
       await sockets.stop();
       await hub.stop();

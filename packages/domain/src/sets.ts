@@ -285,3 +285,7 @@ export type ScheduleSource = (typeof SCHEDULE_SOURCES)[number];
 /** Why a run began: its time came, it stands for times that were missed, or somebody asked for it. */
 export const SCHEDULE_CAUSES = ["due", "catch_up", "manual"] as const;
 export type ScheduleCause = (typeof SCHEDULE_CAUSES)[number];
+
+/** Processes of the platform whose loops are watched. Source: wire contract §17, `/admin/liveness`. */
+export const PROCESS_KINDS = ["server", "worker"] as const;
+export type ProcessKind = (typeof PROCESS_KINDS)[number];

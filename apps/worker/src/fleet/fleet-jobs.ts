@@ -7,6 +7,7 @@ import {
   findFleetJob,
   tellFleetJob,
 } from "@molecule/db/fleet/fleet-jobs";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import type { PublicFailure } from "@molecule/domain/errors";
 import { BackendError } from "../provisioning/compute-backend.ts";
 import type { RestartSettings } from "../restart/settings.ts";
@@ -27,6 +28,7 @@ export interface FleetJobsOptions {
   /** Null where Docker is switched off. */
   readonly images: FleetImages | null;
   readonly settings: RestartSettings;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -51,6 +53,7 @@ export class FleetJobs implements Stoppable {
       name: "fleet",
       everyMs: options.settings.pollMs,
       run: () => this.#claimSome(),
+      pulse: options.pulse,
       log: options.log,
     });
   }

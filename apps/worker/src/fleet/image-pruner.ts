@@ -1,5 +1,6 @@
 import type { Database } from "@molecule/db/database";
 import { noteSuperseded } from "@molecule/db/fleet/superseded-images";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { type EngineImage, imageVerdict } from "@molecule/domain/engine-images";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
@@ -32,6 +33,7 @@ export interface ImagePrunerOptions {
   readonly graceMs: number;
   readonly everyMs: number;
   readonly firstAfterMs: number;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -52,6 +54,7 @@ export class ImagePruner implements Stoppable {
       everyMs,
       firstAfterMs,
       run: (signal) => this.prune(signal),
+      pulse: options.pulse,
       log,
     });
   }

@@ -7,6 +7,7 @@ import {
   type WatchedImage,
   watchImage,
 } from "@molecule/db/fleet/watched-images";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { watchVerdict } from "@molecule/domain/image-watch";
 import { PLATFORM_ACTOR, RUNTIMES } from "@molecule/domain/sets";
 import type { SettleSettings } from "@molecule/domain/settle";
@@ -27,6 +28,7 @@ export interface ImageWatcherOptions {
   readonly leaseMs: number;
   /** Time between two looks at one image, in ms. */
   readonly everyMs: number;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -48,6 +50,7 @@ export class ImageWatcher implements Stoppable {
       name: "image watcher",
       everyMs: options.everyMs / ROUNDS_PER_LOOK,
       run: (signal) => this.#round(signal),
+      pulse: options.pulse,
       log: options.log,
     });
   }

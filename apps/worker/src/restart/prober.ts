@@ -8,6 +8,7 @@ import {
   recordObservation,
   tellOutage,
 } from "@molecule/db/lifecycle/observe";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
 import type { PublicFailure } from "@molecule/domain/errors";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
@@ -28,6 +29,7 @@ export interface ProberOptions {
   readonly settings: RestartSettings;
   /** Whether anything answers HTTP at host:port within a few seconds. Never throws. */
   readonly answersHttp: (address: string) => Promise<boolean>;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -56,6 +58,7 @@ export class Prober implements Stoppable {
       everyMs: options.settings.probeEveryMs,
       wakeGapMs: Math.min(options.settings.probeEveryMs, HINT_GAP_MS),
       run: () => this.probe(),
+      pulse: options.pulse,
       log: options.log,
     });
   }

@@ -1,6 +1,7 @@
 import { type Claim, claimDue, releaseClaim, renewLease } from "@molecule/db/claim";
 import { isRetryableConflict } from "@molecule/db/database";
 import { WORK_CHANNEL } from "@molecule/db/events/append-event";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
@@ -18,6 +19,7 @@ const FINISH_WITHIN_MS = 5_000;
 export interface ReconcilerOptions extends StepDeps {
   /** Id of this worker; the owner of its leases. */
   readonly owner: string;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -42,6 +44,7 @@ export class Reconciler implements Stoppable {
       name: "reconciler",
       everyMs: options.settings.pollMs,
       run: () => this.#claimSome(),
+      pulse: options.pulse,
       log: options.log,
     });
   }

@@ -1,5 +1,6 @@
 import type { Database } from "@molecule/db/database";
 import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { countMachines } from "@molecule/db/sweep/fences";
 import { pruneHolds } from "@molecule/db/sweep/holds";
 import { restoreTimers } from "@molecule/db/sweep/lost-timers";
@@ -19,6 +20,7 @@ export interface SweeperOptions {
   readonly db: Database;
   readonly backends: readonly ComputeBackend[];
   readonly settings: RestartSettings;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -44,6 +46,7 @@ export class Sweeper implements Stoppable {
       everyMs: options.settings.sweepEveryMs,
       firstAfterMs: options.settings.sweepEveryMs,
       run: (signal) => this.sweep(signal),
+      pulse: options.pulse,
       log: options.log,
     });
   }

@@ -86,3 +86,25 @@ it("stops after the present round, whose signal is aborted, and begins no other"
   await vi.advanceTimersByTimeAsync(10_000);
   expect([rounds, isAborted]).toEqual([1, true]);
 });
+
+it("tells its pulse of every round that did not fail", async () => {
+  const ticks: string[] = [];
+  let rounds = 0;
+  const loop = new RunLoop({
+    name: "test",
+    everyMs: 1_000,
+    run: async () => {
+      rounds += 1;
+      if (rounds === 2) throw new Error("once");
+    },
+    pulse: { tick: (name, everyMs) => ticks.push(`${name} ${everyMs}`) },
+    log: SILENT_LOG,
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(ticks).toEqual(["test 1000"]);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect([rounds, ticks.length]).toEqual([2, 1]);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect([rounds, ticks.length]).toEqual([3, 2]);
+  await loop.stop();
+});

@@ -1,3 +1,4 @@
+import type { Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "./log.ts";
 import type { Stoppable } from "./scope.ts";
 
@@ -13,6 +14,8 @@ export interface RunLoopOptions {
   readonly wakeGapMs?: number;
   /** One round. A throw is logged once per outage and does not end the loop. */
   readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Hears of every round that did not fail. */
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
 }
 
@@ -62,11 +65,12 @@ export class RunLoop implements Stoppable {
   }
 
   async #runOnce(): Promise<void> {
-    const { name, everyMs, run, log } = this.#options;
+    const { name, everyMs, run, pulse, log } = this.#options;
     try {
       await run(this.#abort.signal);
       if (this.#isFailing) log.info({ loop: name }, "the loop works again");
       this.#isFailing = false;
+      pulse?.tick(name, everyMs);
     } catch (error) {
       if (!this.#isFailing) log.error({ err: error, loop: name }, "a round of the loop failed");
       this.#isFailing = true;

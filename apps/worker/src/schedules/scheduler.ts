@@ -1,4 +1,5 @@
 import type { Database } from "@molecule/db/database";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import { findDueSchedules, fireDue, postponeSchedule } from "@molecule/db/schedules/fire-schedule";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
@@ -9,6 +10,7 @@ export interface SchedulerOptions {
   readonly db: Database;
   /** Time between two looks for schedules whose time has come, in ms. */
   readonly everyMs: number;
+  readonly pulse?: Pulse | undefined;
   readonly log: Log;
   /** Hears of each step of a firing, within its transaction; for tests that end a worker there. */
   readonly onStep?: (step: "found" | "fired", scheduleId: string) => Promise<void>;
@@ -34,6 +36,7 @@ export class Scheduler implements Stoppable {
       name: "scheduler",
       everyMs: options.everyMs,
       run: (signal) => this.#round(signal),
+      pulse: options.pulse,
       log: options.log,
     });
   }

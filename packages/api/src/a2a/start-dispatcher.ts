@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "@molecule/db/database";
+import { NO_PULSE, type Pulse } from "@molecule/db/processes/pulse";
 import { renewLeases } from "@molecule/db/queue/a2a-queue";
 import type { DeliveryLease } from "@molecule/db/queue/delivery-lease";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
@@ -20,6 +21,8 @@ export interface DispatcherOptions {
   readonly leaseMs?: number;
   /** How often waiting messages are looked for. Default 1000 ms. */
   readonly pollMs?: number;
+  /** Hears of every look for waiting messages. */
+  readonly pulse?: Pulse;
 }
 
 /** Starts delivering; nothing runs any more after `stop()`. */
@@ -52,7 +55,10 @@ class A2aDispatcher implements Dispatcher {
     };
     this.#renewal = setInterval(() => this.#renew(), this.lease.leaseMs / 3);
     this.#renewal.unref();
-    this.#drain = new DrainLoop(this.#tools, this, options.pollMs ?? 1000);
+    const pollMs = options.pollMs ?? 1000;
+    const { pulse = NO_PULSE } = options;
+    const onPass = () => pulse.tick("queue drain", pollMs);
+    this.#drain = new DrainLoop(this.#tools, this, { pollMs, onPass });
   }
 
   deliver(job: DeliveryJob): Promise<DeliveryOutcome> {

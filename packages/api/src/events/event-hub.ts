@@ -45,6 +45,7 @@ export class EventHub {
     hub.#tail = await EventTail.start({
       db: deps.db,
       log: deps.log,
+      pulse: deps.pulse,
       ...options,
       onBatch: async (batch) => {
         if (hub.#subscribers.size > 0) await hub.#handOut(await toMessages(deps, batch));

@@ -7,6 +7,7 @@ import {
   readEvents,
   readHead,
 } from "@molecule/db/events/read-events";
+import { NO_PULSE, type Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "../deps.ts";
 
 /** What a tail is made from. */
@@ -15,11 +16,15 @@ export interface EventTailOptions {
   readonly log: Log;
   /** Gets every batch, in order, one at a time; the tail waits for it. */
   readonly onBatch: (batch: readonly LoggedEvent[]) => Promise<void>;
+  /** Hears of every pass. */
+  readonly pulse?: Pulse;
   /** Longest time between two looks. Default 1000 ms. */
   readonly pollMs?: number;
   /** Events read at once. Default 500. */
   readonly batchSize?: number;
 }
+
+const POLL_MS = 1000;
 
 /** Pause after a hint, so that a burst of commits is one batch. */
 const GATHER_MS = 5;
@@ -79,13 +84,13 @@ export class EventTail {
       this.#isHinted = false;
       this.#pass = this.#run().finally(() => {
         this.#pass = null;
-        this.#schedule(this.#isHinted ? GATHER_MS : (this.#options.pollMs ?? 1000));
+        this.#schedule(this.#isHinted ? GATHER_MS : (this.#options.pollMs ?? POLL_MS));
       });
     }, delayMs);
   }
 
   async #run(): Promise<void> {
-    const { db, log, onBatch, batchSize = 500 } = this.#options;
+    const { db, log, pulse = NO_PULSE, onBatch, batchSize = 500, pollMs = POLL_MS } = this.#options;
     try {
       for (;;) {
         const batch = await readEvents(db, this.#position, batchSize);
@@ -97,6 +102,7 @@ export class EventTail {
       }
       if (this.#hadError) log.info({}, "the event log can be read again");
       this.#hadError = false;
+      pulse.tick("event log", pollMs);
     } catch (err) {
       if (!this.#hadError) log.warn({ err }, "the event log cannot be read; trying again");
       this.#hadError = true;

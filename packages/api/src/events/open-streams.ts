@@ -50,6 +50,7 @@ export class OpenStreams {
   recheck(): void {
     this.#check = this.#check
       .then(() => this.#endDead())
+      .then(() => this.#deps.pulse.tick("open streams", RECHECK_MS))
       .catch((err: unknown) => this.#deps.log.warn({ err }, "open streams were not checked"));
   }
 

@@ -5,6 +5,7 @@ import {
 } from "@molecule/db/activity/trim-activity";
 import type { Database } from "@molecule/db/database";
 import { EVENTS_KEPT_DAYS, EVENTS_KEPT_ROWS, trimEvents } from "@molecule/db/events/trim-events";
+import type { Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "../deps.ts";
 
 /** Something that runs until it is stopped. */
@@ -17,10 +18,12 @@ const FIRST_AFTER_MS = 60_000;
 const EVERY_MS = 3_600_000;
 
 /** Trims the event log and the activity a minute after the start and then every hour. A failed pass is logged. */
-export function startRetention(db: Database, log: Log): Loop {
+export function startRetention(db: Database, log: Log, pulse: Pulse): Loop {
   let pass: Promise<void> = Promise.resolve();
   const run = () => {
-    pass = trim(db, log).catch((err: unknown) => log.warn({ err }, "old rows were not deleted"));
+    pass = trim(db, log)
+      .then(() => pulse.tick("retention", EVERY_MS))
+      .catch((err: unknown) => log.warn({ err }, "old rows were not deleted"));
   };
   const first = setTimeout(run, FIRST_AFTER_MS);
   const timer = setInterval(run, EVERY_MS);

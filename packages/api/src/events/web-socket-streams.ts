@@ -151,7 +151,7 @@ class SocketSink implements StreamSink {
 
 async function admit(deps: Deps, req: IncomingMessage): Promise<Auth> {
   const headers = headersOf(req);
-  const { auth } = await resolveAuth(deps, headers);
+  const { auth } = await resolveAuth(deps, headers, req.socket.remoteAddress ?? "unknown");
   if (auth.kind === "anonymous") {
     throw new DomainError("unauthenticated", "This needs a valid token or a signed-in session.");
   }

@@ -1,6 +1,7 @@
 import { notifyBody, postActivityBody } from "@molecule/contracts/wire";
 import type { ActivityRow } from "@molecule/db/activity/activity-log";
 import { listActivity } from "@molecule/db/activity/list-activity";
+import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
 import { ACTIVITY_TYPES } from "@molecule/domain/sets";
@@ -39,6 +40,8 @@ export function activityRoutes(): readonly Route[] {
 }
 
 async function list({ deps, query, workspaceId }: RequestContext): Promise<Response> {
+  // An unknown workspace is 404, not one without activity.
+  await readConfig(deps.db, workspaceId);
   const rows = await listActivity(deps.db, {
     workspaceId,
     type: typeOf(query.get("type")),

@@ -1,6 +1,7 @@
 import { agentRoutes } from "./agent-routes.ts";
 import { eventRoutes, type StreamParts } from "./event-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
+import { operationsRoutes } from "./operations-routes.ts";
 import { platformRoutes } from "./platform-routes.ts";
 import type { Route } from "./router.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
@@ -11,6 +12,7 @@ import { workspaceRoutes } from "./workspace-routes.ts";
 export function allRoutes(stream: StreamParts): readonly Route[] {
   return [
     ...platformRoutes,
+    ...operationsRoutes,
     ...sweepRoutes,
     ...eventRoutes(stream),
     ...signInRoutes(),

@@ -4,7 +4,13 @@ import { DomainError } from "@molecule/domain/errors";
 import type { Deps } from "../deps.ts";
 import { newRequestId, toDomainError } from "../errors.ts";
 import { canonicalId, checkGuard, type Guard } from "./guards.ts";
-import { addRateHeaders, RateLimiter, type RateState, rateLimited } from "./rate-limit.ts";
+import {
+  addRateHeaders,
+  type Limiter,
+  RateLimiter,
+  type RateState,
+  rateLimited,
+} from "./rate-limit.ts";
 import {
   onceJson,
   type Peer,
@@ -24,7 +30,7 @@ export type HandleRequest = (req: Request, peer: Peer) => Promise<Response | nul
 /** What every request of one process shares. */
 export interface HttpState {
   readonly deps: Deps;
-  readonly limiter: RateLimiter;
+  readonly limiter: Limiter;
 }
 
 /** What is known of a request while it is answered. */
@@ -122,7 +128,7 @@ async function authOf(
   const resolved: ResolvedAuth =
     guard.kind === "open" && guard.reads !== "credential"
       ? { auth: { kind: "anonymous" }, credential: null, removed: null, hasBearer: false }
-      : await resolveAuth(deps, exchange.req.headers);
+      : await resolveAuth(deps, exchange.req.headers, exchange.peer.ip);
   exchange.rate = limiter.hit(resolved.credential ?? `ip:${exchange.peer.ip}`, deps.now());
   if (exchange.rate.isExceeded) throw rateLimited(exchange.rate);
   return resolved;

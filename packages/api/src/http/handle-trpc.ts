@@ -63,7 +63,7 @@ async function admit({ deps, limiter }: HttpState, req: Request, peer: Peer): Pr
   let auth: Auth = { kind: "anonymous" };
   let rate: RateState | null = null;
   try {
-    const resolved = await resolveAuth(deps, req.headers);
+    const resolved = await resolveAuth(deps, req.headers, peer.ip);
     auth = resolved.auth;
     rate = limiter.hit(resolved.credential ?? `ip:${peer.ip}`, deps.now());
     if (rate.isExceeded) throw rateLimited(rate);

@@ -12,6 +12,11 @@ export interface RateState {
   readonly isExceeded: boolean;
 }
 
+/** Counts requests of callers and says where they stand. */
+export interface Limiter {
+  hit(key: string, now: Date): RateState;
+}
+
 /** Fixed windows, one per key. Local to this process. */
 export class RateLimiter {
   readonly #windows = new Map<string, { startedAt: number; count: number }>();

@@ -47,7 +47,7 @@ async function create({ deps, auth, body }: RequestContext): Promise<Response> {
   return json(201, await createFromWire(deps, actorOf(auth), await body(createWorkspaceBody)));
 }
 
-/** Open to strangers: they learn that it exists, its name and its status. */
+/** Open to strangers: they learn that it exists and its status. */
 async function readOne({ deps, auth, workspaceId, query }: RequestContext): Promise<Response> {
   const row = await findWireRow(deps.db, workspaceId);
   if (row === null) throw new DomainError("not_found", "There is no such workspace.");

@@ -25,6 +25,12 @@ const NEEDS_A_PERSON_PAUSE_MS = 30_000;
 /** How often silent external agents are looked for. */
 const SILENCE_LOOK_MS = 15_000;
 
+interface DrainOptions {
+  readonly pollMs: number;
+  /** Called after every pass that came to its end. */
+  readonly onPass: () => void;
+}
+
 /**
  * Takes waiting messages to their targets and finds those whose deliverer vanished. The poll is the
  * guarantee; `poke` only shortens the wait. Passes never overlap; an error ends the pass, not the loop.
@@ -33,6 +39,7 @@ export class DrainLoop {
   readonly #tools: DeliveryTools;
   readonly #dispatcher: Pick<Dispatcher, "lease" | "deliver" | "hold" | "running">;
   readonly #timer: NodeJS.Timeout;
+  readonly #onPass: () => void;
   #pass: Promise<void> | null = null;
   #isPoked = false;
   #isStopped = false;
@@ -41,8 +48,9 @@ export class DrainLoop {
   constructor(
     tools: DeliveryTools,
     dispatcher: Pick<Dispatcher, "lease" | "deliver" | "hold" | "running">,
-    pollMs: number,
+    { pollMs, onPass }: DrainOptions,
   ) {
+    this.#onPass = onPass;
     this.#tools = tools;
     this.#dispatcher = dispatcher;
     this.#timer = setInterval(() => this.poke(), pollMs);
@@ -71,9 +79,10 @@ export class DrainLoop {
       await this.#lookForSilence();
       while (!this.#isStopped) {
         const claimed = await claimDueItem(this.#tools.db, this.#dispatcher.lease);
-        if (claimed === null) return;
+        if (claimed === null) break;
         await this.#handle(claimed);
       }
+      this.#onPass();
     } catch (err) {
       this.#tools.log.warn(
         { err },

@@ -17,6 +17,7 @@ import {
   MEMBER_ROLES,
   OBSERVATION_KINDS,
   PHASES,
+  PROCESS_KINDS,
   QUEUE_STATUSES,
   RESTART_OUTCOMES,
   RESTART_SOURCES,
@@ -54,6 +55,7 @@ export const intent = pgEnum("intent", INTENTS);
 export const memberRole = pgEnum("member_role", MEMBER_ROLES);
 export const observationKind = pgEnum("observation_kind", OBSERVATION_KINDS);
 export const phase = pgEnum("phase", PHASES);
+export const processKind = pgEnum("process_kind", PROCESS_KINDS);
 export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);
 export const restartOutcome = pgEnum("restart_outcome", RESTART_OUTCOMES);
 export const restartSource = pgEnum("restart_source", RESTART_SOURCES);

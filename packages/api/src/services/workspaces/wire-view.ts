@@ -28,7 +28,7 @@ export function viewOne(row: WireRow, limit: StartLimit) {
 
 /** One workspace for anybody who knows its id. */
 export function viewForStranger(row: WireRow) {
-  return { id: row.id, name: row.name, status: row.status };
+  return { id: row.id, status: row.status };
 }
 
 function common(row: WireRow, limit: StartLimit) {

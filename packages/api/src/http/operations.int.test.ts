@@ -1,0 +1,225 @@
+import { LoopPulse } from "@molecule/db/processes/pulse";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestApi, TEST_ADMIN_TOKEN, TEST_HOST, type TestApi } from "../api.fixture.ts";
+import { SharedRateLimiter } from "./shared-rate-limit.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await createTestApi();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+const log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+describe("/admin/liveness", () => {
+  it("tells the age of each loop of each process", async () => {
+    const worker = new LoopPulse({ db: api.test.db, kind: "worker", log });
+    const second = new LoopPulse({ db: api.test.db, kind: "worker", log });
+    const server = new LoopPulse({ db: api.test.db, kind: "server", log });
+    for (const one of [worker, second]) one.tick("reconciler", 1000);
+    server.tick("queue drain", 1000);
+    for (const one of [worker, second, server]) await one.flush();
+    await api.test.sql`
+      UPDATE loop_ticks SET last_tick_at = cp_now() - interval '90 seconds' WHERE process_id = ${second.id}`;
+    const response = await api.call("GET", "/admin/liveness");
+    expect(response.status).toBe(200);
+    const told = (await response.json()) as {
+      subsystems: Record<string, { seconds_ago: number; processes: number }>;
+      processes: { id: string; kind: string; loops: Record<string, { seconds_ago: number }> }[];
+    };
+    expect(told.subsystems["worker.reconciler"]).toMatchObject({
+      last_tick_at: expect.stringMatching(/Z$/),
+      every_seconds: 1,
+      processes: 2,
+    });
+    expect(told.subsystems["worker.reconciler"]?.seconds_ago).toBeLessThan(80);
+    expect(told.subsystems["server.queue drain"]).toMatchObject({ processes: 1 });
+    const hanging = told.processes.find(({ id }) => id === second.id);
+    expect(hanging?.kind).toBe("worker");
+    expect(hanging?.loops.reconciler?.seconds_ago).toBeGreaterThanOrEqual(90);
+    for (const one of [worker, second, server]) await one.stop();
+  });
+
+  it("is the operator's", async () => {
+    const id = await api.createWorkspace();
+    for (const token of [null, "wrong", await api.tokenOf(id)]) {
+      expect((await api.call("GET", "/admin/liveness", { token })).status).toBe(401);
+    }
+  });
+
+  it("hears of the loops of a server", async () => {
+    const ticks = new Set<string>();
+    const pulse = { tick: (loop: string) => ticks.add(loop) };
+    await using heard = await createTestApi({ pulse });
+    await expect
+      .poll(() => [...ticks].sort(), { timeout: 20_000 })
+      .toEqual(expect.arrayContaining(["event log"]));
+    expect(heard.warnings).toEqual([]);
+  });
+});
+
+describe("test tokens", () => {
+  it("are not handed out in production", async () => {
+    await using production = await createTestApi({ platform: { givesTestTokens: false } });
+    const id = await production.createWorkspace();
+    const path = `/admin/workspaces/${id}/test-token`;
+    expect((await production.call("GET", path)).status).toBe(404);
+    expect((await production.call("GET", path, { token: null })).status).toBe(401);
+  });
+});
+
+describe("a deployment of an organisation", () => {
+  it("is nobody to requests for another one: no body, no header of ours", async () => {
+    await using acme = await createTestApi({ platform: { orgId: "acme" } });
+    for (const path of ["/", "/workspaces", "/trpc/session.me", "/no/such/route", "/ws"]) {
+      const response = await acme.call("GET", path);
+      expect(response.status, path).toBe(404);
+      expect(await response.text(), path).toBe("");
+      expect([...response.headers.keys()], path).toEqual([]);
+    }
+    expect((await acme.call("OPTIONS", "/workspaces")).status).toBe(404);
+    for (const path of ["/health", "/buildinfo", "/metrics"]) {
+      expect((await acme.call("GET", path)).status, path).toBe(200);
+    }
+    const body = { workspace_id: "x" };
+    expect((await acme.call("POST", "/registry/heartbeat", { body })).status).toBe(400);
+    expect((await acme.call("POST", "/registry/update-card", { body })).status).toBe(404);
+  });
+
+  it("answers requests that name it, and still asks for a credential", async () => {
+    await using acme = await createTestApi({ platform: { orgId: "acme" } });
+    for (const headers of [
+      { "x-molecule-org-id": "acme" },
+      { "fly-replay-src": "instance=1;state=acme" },
+    ]) {
+      expect((await acme.call("GET", "/workspaces", { headers })).status).toBe(200);
+      expect((await acme.call("GET", "/workspaces", { headers, token: null })).status).toBe(401);
+    }
+    const headers = { referer: `http://${TEST_HOST}/map` };
+    expect((await acme.call("GET", "/workspaces", { headers })).status).toBe(404);
+  });
+
+  it("lets its own pages pass where it serves a canvas", async () => {
+    await using acme = await createTestApi({ platform: { orgId: "acme", servesCanvas: true } });
+    const headers = { referer: `http://${TEST_HOST}/map` };
+    expect((await acme.call("GET", "/workspaces", { headers })).status).toBe(200);
+  });
+
+  it("refuses sockets as if it were not there", async () => {
+    await using acme = await createTestApi({ platform: { orgId: "acme" } });
+    const base = await acme.listen();
+    const { readEvents } = await import("@molecule/testing/conformance/event-socket");
+    const scope = {
+      base,
+      fill: async (text: string) => text,
+      bearer: async () => TEST_ADMIN_TOKEN,
+      run: async () => undefined,
+    };
+    await expect(readEvents(scope, { as: "admin" })).rejects.toThrow("refused with 404");
+    const named = { "x-molecule-org-id": "acme" };
+    (await readEvents(scope, { as: "admin", headers: named })).close();
+  });
+});
+
+describe("dev mode", () => {
+  const own = { ip: "127.0.0.1", token: null } as const;
+  const host = "localhost:8080";
+
+  it("takes requests of this machine for the operator's", async () => {
+    await using dev = await createTestApi({ platform: { isDevMode: true, adminToken: null } });
+    const ask = (headers: Record<string, string>, more: object = {}) =>
+      dev.call("GET", "/workspaces", { ...own, headers: { host, ...headers }, ...more });
+    expect((await ask({})).status).toBe(200);
+    expect((await ask({ origin: `http://${host}` })).status).toBe(200);
+    expect((await ask({}, { token: "wrong" })).status).toBe(401);
+    expect((await ask({}, { ip: "172.17.0.2" })).status).toBe(401);
+    expect((await ask({}, { ip: "unknown" })).status).toBe(401);
+    expect((await ask({ host: "evil.example" })).status).toBe(401);
+    expect((await ask({ origin: "https://evil.example" })).status).toBe(401);
+    expect((await ask({ "sec-fetch-site": "cross-site" })).status).toBe(401);
+    const created = await dev.call("POST", "/workspaces", {
+      ...own,
+      headers: { host },
+      body: { name: "Ada", runtime: "demo" },
+    });
+    expect(created.status).toBe(201);
+  });
+
+  it("is off otherwise", async () => {
+    const response = await api.call("GET", "/workspaces", { ...own, headers: { host } });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe("the rate limit of several processes", () => {
+  const limiterOf = (limit: number, now = () => new Date()) =>
+    new SharedRateLimiter({ db: api.test.db, log, limit, now, settleMs: 3_600_000 });
+
+  it("counts a caller's requests to all of them", async () => {
+    const [first, second] = [limiterOf(10), limiterOf(10)];
+    const now = new Date();
+    for (let use = 0; use < 6; use += 1) first.hit("token:a", now);
+    await first.settle();
+    for (let use = 0; use < 4; use += 1) expect(second.hit("token:a", now).isExceeded).toBe(false);
+    await second.settle();
+    expect(second.hit("token:a", now)).toMatchObject({ isExceeded: true, remaining: 0, limit: 10 });
+    expect(first.hit("token:a", now).isExceeded).toBe(false);
+    await first.settle();
+    expect(first.hit("token:a", now).isExceeded).toBe(true);
+    expect(first.hit("token:b", now)).toMatchObject({ isExceeded: false, remaining: 9 });
+    await first.stop();
+    await second.stop();
+  });
+
+  it("begins anew after a minute, here and there", async () => {
+    let at = Date.now();
+    const limiter = limiterOf(2, () => new Date(at));
+    for (let use = 0; use < 3; use += 1) limiter.hit("token:c", new Date(at));
+    await limiter.settle();
+    expect(limiter.hit("token:c", new Date(at)).isExceeded).toBe(true);
+    await api.test.sql`
+      UPDATE rate_windows SET started_at = cp_now() - interval '61 seconds' WHERE key = 'token:c'`;
+    at += 61_000;
+    expect(limiter.hit("token:c", new Date(at)).isExceeded).toBe(false);
+    await limiter.settle();
+    expect(limiter.hit("token:c", new Date(at))).toMatchObject({ isExceeded: false, remaining: 0 });
+    await limiter.stop();
+  });
+
+  it("goes on by itself while the database is away, and settles it later", async () => {
+    const gone = await createTestApi();
+    const warnings: string[] = [];
+    const warn = (_data: object, message: string) => warnings.push(message);
+    const limiter = new SharedRateLimiter({
+      db: gone.test.db,
+      log: { ...log, warn },
+      limit: 3,
+      now: () => new Date(),
+      settleMs: 3_600_000,
+    });
+    await gone[Symbol.asyncDispose]();
+    const now = new Date();
+    for (let use = 0; use < 3; use += 1) expect(limiter.hit("a", now).isExceeded).toBe(false);
+    await limiter.settle();
+    await limiter.settle();
+    expect(warnings).toEqual(["request counts were not settled"]);
+    expect(limiter.hit("a", now).isExceeded).toBe(true);
+    await limiter.stop();
+  });
+
+  it("has no limit at 0 and writes nothing", async () => {
+    const limiter = limiterOf(0);
+    expect(limiter.hit("token:zero", new Date())).toMatchObject({ limit: 0, isExceeded: false });
+    await limiter.settle();
+    const rows = await api.test.sql`SELECT 1 FROM rate_windows WHERE key = 'token:zero'`;
+    expect(rows).toHaveLength(0);
+    await limiter.stop();
+  });
+});
