@@ -64,7 +64,8 @@ async function listContainers(platformId: string): Promise<RunningAgent[]> {
   return containers.map(({ Id, Config }) => ({
     workspaceId: Config.Labels["molecule.workspace"] ?? "",
     attemptNo: Number(Config.Labels["molecule.attempt"]),
-    env: parseEnv(Config.Env),
+    // A helper of the platform has none.
+    env: parseEnv(Config.Env ?? []),
     readConfig: (file) => readInContainer(Id, `/configs/${file}`),
   }));
 }
@@ -80,7 +81,7 @@ async function readInContainer(id: string, file: string): Promise<string | null>
 
 interface InspectedContainer {
   readonly Id: string;
-  readonly Config: { readonly Env: string[]; readonly Labels: Record<string, string> };
+  readonly Config: { readonly Env: string[] | null; readonly Labels: Record<string, string> };
 }
 
 /** Of those that are still there: one that was removed since it was listed is left out. */

@@ -100,6 +100,7 @@ export function createDockerBackend(options: DockerBackendOptions): DockerBacken
     publicPort: options.publicPort,
     tierOverrides: options.tierOverrides ?? {},
     nowMs: options.nowMs,
+    liveTasks: new Set(),
   });
 }
 
@@ -111,8 +112,8 @@ function loginFor(login: DockerBackendOptions["registryLogin"]): RegistryLogin {
 function backendOn(
   scope: DockerScope & { readonly fleetImages: FleetImages; readonly prunable: PrunableImages },
 ): DockerBackend {
-  const { engine, platformId, images } = scope;
-  const tasks: TaskScope = { engine, platformId, images };
+  const { engine, platformId, images, liveTasks } = scope;
+  const tasks: TaskScope = { engine, platformId, images, liveTasks };
   return {
     kind: "docker",
     capabilities: { list: true, console: false, restartInPlace: false },

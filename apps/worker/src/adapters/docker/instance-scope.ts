@@ -19,8 +19,10 @@ export interface DockerScope {
   /** The platform's public port, as containers reach it through the bridge's gateway. */
   readonly publicPort: number;
   readonly tierOverrides: TierOverrides;
-  /** Unix time in milliseconds; only helpers whose worker died are measured with it. */
+  /** Unix time in milliseconds; only helpers that were left behind are measured with it. */
   readonly nowMs: () => number;
+  /** Ids of the helpers that this process uses right now. */
+  readonly liveTasks: Set<string>;
 }
 
 /** Runs one operation of the port: what the engine threw comes out as a BackendError. */

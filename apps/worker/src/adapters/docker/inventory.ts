@@ -7,12 +7,14 @@ import { isAbandonedTask, removeTask } from "./task-container.ts";
 
 const MAX_LINE_LENGTH = 4096;
 
-/** Every instance of this platform by label; helpers that a dead worker left are removed. */
+/** Every instance of this platform by label; helpers that were left behind are removed. */
 export async function listInstances(scope: DockerScope): Promise<readonly Instance[]> {
   const all = await listContainers(scope.engine, scope.platformId);
   const instances: Instance[] = [];
   for (const info of all) {
-    if (isAbandonedTask(info, scope.nowMs())) await removeTask(scope.engine, info.Id);
+    if (isAbandonedTask(info, scope.nowMs(), scope.liveTasks)) {
+      await removeTask(scope.engine, info.Id);
+    }
     const instance = instanceOfListed(scope.platformId, info);
     if (instance !== null) instances.push(instance);
   }

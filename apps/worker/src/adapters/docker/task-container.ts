@@ -20,6 +20,8 @@ export interface TaskScope {
   readonly engine: Engine;
   readonly platformId: string;
   readonly images: RuntimeImages;
+  /** Ids of the helpers that this process uses right now. */
+  readonly liveTasks: Set<string>;
 }
 
 /** A short-lived container over a workspace's volumes, without a network. */
@@ -40,14 +42,24 @@ const TASK_MAX_AGE_SECONDS = 300;
 /** Who a task belongs to, as its label says: the machine and the process number of its worker. */
 const ownLabel = (): string => `${os.hostname()}/${process.pid}`;
 
+/** By then the answer to the call that made a helper has come or never will. */
+const TASK_ANSWER_SECONDS = 60;
+
 /**
- * True for a task whose worker died before it could remove it: that process of this machine is gone, or,
- * for a worker elsewhere and a number in use again, the task is older than any may be.
+ * True for a task whose worker could not remove it: it is ours and we do not use it, as after an engine
+ * that went away; or that process of this machine is gone; or, for a worker elsewhere and a number in use
+ * again, the task is older than any may be.
  */
-export function isAbandonedTask(info: ContainerInfo, nowMs: number): boolean {
+export function isAbandonedTask(
+  info: ContainerInfo,
+  nowMs: number,
+  liveTasks: ReadonlySet<string>,
+): boolean {
   const owner = info.Labels[LABEL_TASK];
   if (owner === undefined) return false;
-  if (info.Created < nowMs / 1000 - TASK_MAX_AGE_SECONDS) return true;
+  const ageSeconds = nowMs / 1000 - info.Created;
+  if (ageSeconds > TASK_MAX_AGE_SECONDS) return true;
+  if (owner === ownLabel()) return !liveTasks.has(info.Id) && ageSeconds > TASK_ANSWER_SECONDS;
   const [host, pid] = owner.split("/");
   return host === os.hostname() && pid !== undefined && !isAlive(Number(pid));
 }
@@ -95,9 +107,11 @@ export async function withTaskContainer<T>(
   use: (container: Container) => Promise<T>,
 ): Promise<T> {
   const container = await createTask(scope, spec);
+  scope.liveTasks.add(container.id);
   try {
     return await use(container);
   } finally {
+    scope.liveTasks.delete(container.id);
     await removeTask(scope.engine, container.id);
   }
 }
