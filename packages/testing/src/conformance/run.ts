@@ -11,6 +11,7 @@ import { heartbeatCases } from "./cases/heartbeat.ts";
 import { operationCases } from "./cases/operations.ts";
 import { proxyCases } from "./cases/proxy.ts";
 import { registryCases } from "./cases/registry.ts";
+import { scheduleCases } from "./cases/schedules.ts";
 import { tokenCases } from "./cases/tokens.ts";
 import { workspaceCases } from "./cases/workspaces.ts";
 import { knownOpen } from "./known-open.ts";
@@ -30,6 +31,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...delegationCases,
   ...activityCases,
   ...fileCases,
+  ...scheduleCases,
   ...tokenCases,
   ...eventCases,
   ...operationCases,
