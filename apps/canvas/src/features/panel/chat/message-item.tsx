@@ -1,7 +1,8 @@
 "use client";
 import { STOPPED_SENTENCE } from "@molecule/domain/delivery";
+import { isScheduleMessageId } from "@molecule/domain/schedule";
 import clsx from "clsx";
-import { Clock, Paperclip, RotateCw, TriangleAlert } from "lucide-react";
+import { CalendarClock, Clock, Paperclip, RotateCw, TriangleAlert } from "lucide-react";
 import { lazy, memo, Suspense } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { formatTime } from "../../clock/format.ts";
@@ -47,6 +48,12 @@ function PersonMessage({ workspaceId, item, agentName, isNewestQueued }: Message
         <FailedSend workspaceId={workspaceId} item={item} />
       ) : (
         <p className="flex items-center gap-1.5 px-1 text-xs text-muted">
+          {isScheduleMessageId(item.key) ? (
+            <>
+              <CalendarClock size={12} aria-hidden="true" />
+              {item.author} ·
+            </>
+          ) : null}
           {item.state === "queued" ? (
             <>
               <Clock size={12} aria-hidden="true" />

@@ -4,6 +4,7 @@ import { useNode } from "../../store/node-store.tsx";
 import { DraftBar } from "../drafts/draft-bar.tsx";
 import { useStagedDraft } from "../drafts/use-staged-draft.ts";
 import { AgentCardSection } from "../overview/agent-card-section.tsx";
+import { SchedulesSection } from "../schedules/schedules-section.tsx";
 import { DangerSection } from "./danger-section.tsx";
 import { SecretsSection } from "./secrets-section.tsx";
 import { SettingsSection } from "./settings-section.tsx";
@@ -27,6 +28,7 @@ export function ConfigTab({ workspaceId }: { workspaceId: string }) {
       <div className="min-h-0 flex-1 divide-y overflow-y-auto">
         <SettingsSection node={node} />
         <SecretsSection node={node} />
+        <SchedulesSection node={node} />
         <AgentCardSection workspaceId={workspaceId} />
         <DangerSection node={node} />
       </div>
