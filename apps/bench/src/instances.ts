@@ -60,11 +60,12 @@ async function listContainers(platformId: string): Promise<RunningAgent[]> {
   ]);
   const ids = stdout.split("\n").filter((id) => id !== "");
   if (ids.length === 0) return [];
-  const containers = await inspectAll(ids);
+  const all = await inspectAll(ids);
+  // The others are the platform's short-lived helpers.
+  const containers = all.filter(({ Config }) => "molecule.attempt" in Config.Labels);
   return containers.map(({ Id, Config }) => ({
     workspaceId: Config.Labels["molecule.workspace"] ?? "",
     attemptNo: Number(Config.Labels["molecule.attempt"]),
-    // A helper of the platform has none.
     env: parseEnv(Config.Env ?? []),
     readConfig: (file) => readInContainer(Id, `/configs/${file}`),
   }));

@@ -16,7 +16,8 @@ export interface EmptiedPlatform {
   readonly home: string;
 }
 
-const GONE_WITHIN_MS = 60_000;
+/** A helper that an engine outage left behind is removed after a minute. */
+const GONE_WITHIN_MS = 90_000;
 
 /**
  * What is still there of deleted workspaces once the platform had time to remove it: instances, folders,
@@ -37,11 +38,14 @@ export async function leftBehind(platform: EmptiedPlatform): Promise<string[]> {
 }
 
 async function look({ sql, backend, platformId, home }: EmptiedPlatform): Promise<string[]> {
-  const agents = await listAgents(backend, platformId, home);
+  const instances =
+    backend === "docker"
+      ? await listed("container", platformId)
+      : await listAgents(backend, platformId, home);
   const below = await readdir(path.join(home, "workspaces"), { recursive: true }).catch(() => []);
   // The platform's own: the list of given users, of which what it lists counts, and its name.
   const folders = below.filter((name) => name !== ".uids" && name !== ".identity");
-  const volumes = backend === "docker" ? await volumesOf(platformId) : [];
+  const volumes = backend === "docker" ? await listed("volume", platformId) : [];
   const [counts] = await sql`
     SELECT (SELECT count(*)::int FROM workspaces WHERE phase <> 'DELETED') AS workspaces,
       (SELECT count(*)::int FROM managed_files) AS files,
@@ -52,7 +56,7 @@ async function look({ sql, backend, platformId, home }: EmptiedPlatform): Promis
       (SELECT count(*)::int FROM machines WHERE removed_at IS NULL) AS machines,
       (SELECT count(*)::int FROM workspace_tokens WHERE revoked_at IS NULL) AS tokens`;
   const named = { folders, volumes };
-  const all = { ...counts, instances: agents.length, folders: folders.length };
+  const all = { ...counts, instances: instances.length, folders: folders.length };
   return Object.entries({ ...all, volumes: volumes.length }).flatMap(([what, count]) =>
     count === 0 ? [] : [`after deletion: ${count} ${what}${namesOf(named, what)}`],
   );
@@ -63,8 +67,14 @@ function namesOf(named: Readonly<Record<string, readonly string[]>>, what: strin
   return names === undefined ? "" : ` (${names.slice(0, 10).join(", ")})`;
 }
 
-async function volumesOf(platformId: string): Promise<readonly string[]> {
+/** Everything of the platform on the engine, its helpers included. */
+async function listed(
+  kind: "container" | "volume",
+  platformId: string,
+): Promise<readonly string[]> {
   const filter = `label=molecule.platform=${platformId}`;
-  const { stdout } = await run("docker", ["volume", "ls", "--quiet", "--filter", filter]);
+  const all = kind === "container" ? ["--all"] : [];
+  const args = [kind, "ls", ...all, "--quiet", "--filter", filter];
+  const { stdout } = await run("docker", args);
   return stdout.split("\n").filter((name) => name !== "");
 }
