@@ -37,7 +37,9 @@ export function ScheduleRow({ schedule, agentName, onEdit }: ScheduleRowProps) {
         />
         <h4
           className={clsx(
-            "line-clamp-2 min-w-0 flex-1 text-sm font-medium wrap-anywhere",
+            "min-w-0 flex-1 text-sm font-medium wrap-anywhere",
+            // A name can be long; the time, where there is no name, is said nowhere else.
+            schedule.name === "" ? "" : "line-clamp-2",
             schedule.enabled ? "text-ink" : "text-muted",
           )}
           title={title}
