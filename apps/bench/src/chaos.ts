@@ -52,7 +52,7 @@ if (values.minutes === undefined) {
       stopMs: 1_400,
       agentKillMs: 15_000,
       databaseMs: 26_000,
-      engineMs: 9_000,
+      engineMs: 6_500,
     },
     engine,
     say: console.log,
