@@ -66,7 +66,12 @@ export function DraftBar({ staged }: { staged: Staged }) {
           </span>
         </p>
       )}
-      <ReviewDialog staged={staged} isOpen={isReviewing} onOpenChange={setIsReviewing} />
+      <ReviewDialog
+        staged={staged}
+        needsRestart={needsRestart}
+        isOpen={isReviewing}
+        onOpenChange={setIsReviewing}
+      />
     </div>
   );
 }

@@ -11,17 +11,23 @@ const INLINE_CHARS = 60;
 /** Every staged change: what is saved now, and what would be. */
 export function ReviewDialog(props: {
   staged: Staged;
+  /** One of the changes is part of what the agent is started with. */
+  needsRestart: boolean;
   isOpen: boolean;
   onOpenChange: (isOpen: boolean) => void;
 }) {
-  const { staged, isOpen, onOpenChange } = props;
+  const { staged, needsRestart, isOpen, onOpenChange } = props;
   return (
     <Dialog
       open={isOpen}
       onOpenChange={onOpenChange}
       className="max-w-[640px]"
       title="Review changes"
-      description="All of it is saved by one request and reaches the agent with one restart."
+      description={
+        needsRestart
+          ? "All of it is saved by one request and reaches the agent with one restart."
+          : "All of it is saved by one request; nothing restarts."
+      }
       footer={
         <>
           <Button onClick={() => onOpenChange(false)}>Keep editing</Button>
