@@ -1,6 +1,7 @@
 import { LoopPulse } from "@molecule/db/processes/pulse";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, TEST_ADMIN_TOKEN, TEST_HOST, type TestApi } from "../api.fixture.ts";
+import { startApi } from "../start-api.ts";
 import { SharedRateLimiter } from "./shared-rate-limit.ts";
 
 let api: TestApi;
@@ -175,6 +176,33 @@ describe("the rate limit of several processes", () => {
     expect(first.hit("token:a", now).isExceeded).toBe(true);
     expect(first.hit("token:b", now)).toMatchObject({ isExceeded: false, remaining: 9 });
     await first.stop();
+    await second.stop();
+  });
+
+  it("holds between whole servers on one database", async () => {
+    const limit = 40;
+    await using first = await createTestApi({ platform: { rateLimit: limit } });
+    const second = await startApi(first.deps, async () => null);
+    const ask = (api: Pick<TestApi["api"], "answer">) =>
+      api.answer(
+        new Request(`http://${TEST_HOST}/workspaces`, {
+          headers: { host: TEST_HOST, authorization: `Bearer ${TEST_ADMIN_TOKEN}` },
+        }),
+        { ip: "192.0.2.1" },
+      );
+    for (let use = 0; use < limit; use += 1) expect((await ask(first.api)).status).toBe(200);
+    // Alone it would allow as many again; a second later it knows of those of the other.
+    let asked = 0;
+    await expect
+      .poll(
+        async () => {
+          asked += 1;
+          return (await ask(second)).status;
+        },
+        { timeout: 25_000, interval: 1_000 },
+      )
+      .toBe(429);
+    expect(asked).toBeLessThan(limit);
     await second.stop();
   });
 
