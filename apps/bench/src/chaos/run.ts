@@ -13,6 +13,7 @@ import { Crew } from "./crew.ts";
 import { doFaults, type FaultCounts, type FaultPace } from "./faults.ts";
 import { checkHistory, type Verdict } from "./history.ts";
 import { leftBehind } from "./left-behind.ts";
+import { lookCloser } from "./look-closer.ts";
 import {
   type Durations,
   patiently,
@@ -206,9 +207,9 @@ async function judge(bed: Bed, faults: FaultCounts, witness: WitnessBundle): Pro
   };
 }
 
-async function untilRest({ sql }: Bed) {
+async function untilRest({ sql, options }: Bed) {
   const began = performance.now();
-  let busy: readonly unknown[] = [];
+  let busy: readonly Record<string, unknown>[] = [];
   const isAtRest = async () => {
     busy = await patiently(
       () => sql`
@@ -226,6 +227,9 @@ async function untilRest({ sql }: Bed) {
     () => Math.round(performance.now() - began),
     () => null,
   );
+  if (restAfterMs === null && options.backend === "docker") {
+    for (const { id } of busy) options.say(`${id}: ${await lookCloser(String(id))}`);
+  }
   const stalled = restAfterMs === null ? busy.map((row) => JSON.stringify(row)) : [];
   return { stalled, restAfterMs };
 }
