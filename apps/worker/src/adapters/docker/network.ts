@@ -19,10 +19,15 @@ const BRIDGE_NAME = "com.docker.network.bridge.name";
 
 /**
  * The platform's bridge exists: containers on it reach neither each other nor, being a network of
- * its own, any other container.
+ * its own, any other container. While the engine starts its bridge may not be up yet: that its gateway
+ * is not this machine's is believed after `patienceMs`.
  * @throws BackendError when a network of that name exists that is not ours.
  */
-export async function ensureNetwork(engine: Engine, platformId: string): Promise<PlatformNetwork> {
+export async function ensureNetwork(
+  engine: Engine,
+  platformId: string,
+  patienceMs: number,
+): Promise<PlatformNetwork> {
   const name = networkNameOf(platformId);
   const found = (await inspectNetwork(engine, name)) ?? (await createNetwork(engine, platformId));
   if (found.Labels?.[LABEL_PLATFORM] !== platformId || found.Options?.[ICC] !== "false") {
@@ -36,7 +41,7 @@ export async function ensureNetwork(engine: Engine, platformId: string): Promise
     );
   }
   const gateway = found.IPAM?.Config?.[0]?.Gateway ?? null;
-  const isOurs = gateway !== null && (await canListenOn(gateway));
+  const isOurs = gateway !== null && (await comesUp(gateway, patienceMs));
   return { name, bridge: bridgeNameOf(platformId), gateway: isOurs ? gateway : null };
 }
 
@@ -71,6 +76,17 @@ async function createNetwork(engine: Engine, platformId: string): Promise<Networ
   const made = await inspectNetwork(engine, name);
   if (made === null) throw new Error(`network ${name} vanished after it was made`);
   return made;
+}
+
+const LOOK_EVERY_MS = 100;
+
+async function comesUp(address: string, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    if (await canListenOn(address)) return true;
+    if (performance.now() >= until) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { BackendError } from "../../provisioning/compute-backend.ts";
 import type { Engine } from "./engine.ts";
 import { hasStatus } from "./engine-error.ts";
 import { applyFirewall, removeFirewall } from "./host-firewall.ts";
@@ -29,22 +30,33 @@ export interface PlatformPlace {
 /** The end of the worker does not wait longer for an engine that hangs. */
 const RELEASE_TIMEOUT_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 30_000;
+const BRIDGE_PATIENCE_MS = 3_000;
 
-/** State: the promise of each answer and when it was asked for, dropped when it fails. */
+/**
+ * State: the promise of each answer and when it was asked for, dropped when it fails; and whether the
+ * engine's bridge was ever on this machine. What was once here and is not is down, not elsewhere: a
+ * container that was given another address for the platform would never reach it.
+ */
 export function createPlatformPlace(
   engine: Engine,
   platform: {
     readonly platformId: string;
     readonly publicPort: number;
     readonly nowMs: () => number;
+    /** Time that the bridge of an engine which starts has to come up, in ms. Default 3000. */
+    readonly bridgePatienceMs?: number;
   },
 ): PlatformPlace {
   let settled: Promise<SettledPlace> | null = null;
   let settledAtMs = 0;
   let dataFolder: Promise<string | undefined> | null = null;
+  let isHere: boolean | null = null;
 
   async function look(): Promise<SettledPlace> {
-    const network = await ensureNetwork(engine, platform.platformId);
+    const patienceMs = isHere === false ? 0 : (platform.bridgePatienceMs ?? BRIDGE_PATIENCE_MS);
+    const network = await ensureNetwork(engine, platform.platformId, patienceMs);
+    if (network.gateway === null && isHere === true) throw bridgeDown();
+    isHere = network.gateway !== null;
     const isFirewalled =
       network.gateway !== null &&
       (await applyFirewall({
@@ -98,4 +110,15 @@ export function createPlatformPlace(
       return dataFolder;
     },
   };
+}
+
+function bridgeDown(): BackendError {
+  return new BackendError(
+    {
+      code: "create_failed",
+      sentence: "The bridge of the platform's Docker network is not up.",
+      next: "Molecule tries again by itself.",
+    },
+    { isRetryable: true },
+  );
 }
