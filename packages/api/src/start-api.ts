@@ -74,7 +74,8 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
     upgrade: (req, socket, head) => {
       const [pathname = "/"] = (req.url ?? "/").split("?");
       // accept() never rejects: a refusal is answered on the socket.
-      if (pathname === "/ws" && isForUs(platform, pathname, headersOf(req))) void sockets.accept(req, socket, head);
+      if (pathname === "/ws" && isForUs(platform, pathname, headersOf(req)))
+        void sockets.accept(req, socket, head);
       else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     },
     stop: async () => {
