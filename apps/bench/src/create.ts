@@ -87,7 +87,8 @@ async function bareRuntimeMs(): Promise<number> {
   });
   try {
     while (performance.now() - started < 30_000) {
-      const answered = await fetch(`http://127.0.0.1:${port}/health`).then(
+      const signal = AbortSignal.timeout(5_000);
+      const answered = await fetch(`http://127.0.0.1:${port}/health`, { signal }).then(
         () => true,
         () => false,
       );

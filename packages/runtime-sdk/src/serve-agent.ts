@@ -54,8 +54,11 @@ const MAX_WAITING_TURNS = 100;
 export async function serveAgent(options: ServeOptions): Promise<ServedAgent> {
   const { adapter, client, credentials, log = silentLog } = options;
   await adapter.start();
+  const notes = await NoteBook.open(options.homeDir);
   const server = createServer();
   const port = await listen(server, options.listen);
+  // Nothing is awaited from here until requests are heard: one that came in between would never be
+  // answered.
   const url = options.urlOf?.(port) ?? `http://${options.listen.host}:${port}`;
   const facts: CardFacts = { ...options.card, url };
   const queue = new TurnQueue({
@@ -72,7 +75,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServedAgent> {
     adapter,
     queue,
     watcher: presence,
-    notes: await NoteBook.open(options.homeDir),
+    notes,
     log,
   });
   const app = agentApp({
