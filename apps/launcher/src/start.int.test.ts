@@ -74,7 +74,7 @@ function launch(env: Record<string, string> = {}) {
 describe("npm start", () => {
   test("says what it does, prints one link, and SIGTERM stops worker, server and database", async () => {
     const first = launch();
-    await first.said(LINK);
+    await first.said("Stop: Ctrl-C");
     expect(first.output()).toContain("embedded Postgres made");
     expect(first.output()).toContain('Agents run on the backend "process". It is a stub.');
     expect(first.output().match(new RegExp(LINK, "g"))).toHaveLength(1);
