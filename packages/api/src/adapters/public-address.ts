@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { DomainError } from "@molecule/domain/errors";
 import ipaddr from "ipaddr.js";
 
@@ -14,15 +15,19 @@ export const resolveAll: Resolve = async (hostname) => {
   return found.map((entry) => entry.address);
 };
 
-/** Ranges the library calls unicast and which are not for us: Azure's wire server, IPv4-compatible. */
-const ALSO_REFUSED = ["168.63.129.16/32", "::/96"];
+/** A range the library calls unicast and which is not for us: Azure's wire server. */
+const ALSO_REFUSED = ["168.63.129.16/32"];
+/** What of IPv6 is handed out at all (RFC 4291); overlay networks live in the rest. */
+const GLOBAL_IPV6 = ["2000::/3"];
 const LOCAL_NAMES = /(^|\.)(localhost|internal|local|localdomain|home\.arpa)$/;
 
 /** True when the address is on the public internet, or in a network the operator allowed. */
 export function isDialable(address: string, allowCidrs: readonly string[]): boolean {
-  if (!ipaddr.isValid(address) || address.includes("%")) return false;
+  // What is not an address for the system as well would be looked up again when it is dialled.
+  if (isIP(address) === 0 || address.includes("%")) return false;
   const ip = ipaddr.process(address);
   if (isIn(ip, allowCidrs)) return true;
+  if (ip.kind() === "ipv6" && !isIn(ip, GLOBAL_IPV6)) return false;
   return ip.range() === "unicast" && !isIn(ip, ALSO_REFUSED);
 }
 
@@ -41,7 +46,7 @@ export async function chooseAddress(
 ): Promise<{ readonly address: string } | { readonly refusal: AddressRefusal }> {
   const host = hostname
     .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "")
+    .replace(/\.+$/, "")
     .toLowerCase();
   if (ipaddr.isValid(host)) {
     return isDialable(host, options.allowCidrs) ? { address: host } : { refusal: "not_public" };
@@ -66,8 +71,8 @@ export function parseAgentUrl(text: string): URL {
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw refuse("it must be http or https");
   if (url.username !== "" || url.password !== "") throw refuse("it contains a name or a password");
-  const port = url.port === "" ? 0 : Number(url.port);
-  if (port !== 0 && port !== 80 && port !== 443 && port < 1024) {
+  const port = url.port === "" ? null : Number(url.port);
+  if (port !== null && port !== 80 && port !== 443 && port < 1024) {
     throw refuse("its port is not 80, 443 or above 1023");
   }
   return url;
