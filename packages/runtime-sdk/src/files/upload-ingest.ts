@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
+import { uploadName } from "@molecule/domain/upload-name";
 import busboy from "busboy";
 import type { RequestHandler } from "express";
 import type { Log } from "../log.ts";
 import { mimeTypeOf } from "./mime-type.ts";
 import { SafeFiles } from "./safe-files.ts";
-import { uploadName } from "./upload-name.ts";
 
 /** Where uploads are kept, below the workspace folder. Source: wire contract §9.2. */
 const UPLOAD_FOLDER = ".molecule/chat-uploads";
@@ -88,6 +88,8 @@ class Upload {
     try {
       await new Promise<void>((resolve, reject) => {
         form.on("file", (field, stream, info) => {
+          // It may break off before anybody reads it; whoever reads is told all the same.
+          stream.on("error", () => undefined);
           if (field !== "files") {
             stream.resume();
             return;
