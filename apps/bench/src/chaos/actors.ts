@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PatientClient } from "./client.ts";
-import type { AcknowledgedWrite, Pressed } from "./history.ts";
+import type { AcknowledgedWrite, Killing, Pressed } from "./history.ts";
 
 /** A workspace as its writer knows it. One writer per workspace, so that its writes have an order. */
 export interface Subject {
@@ -17,6 +17,7 @@ export interface Stage {
   readonly dice: (below: number) => number;
   readonly subjects: Subject[];
   readonly writes: AcknowledgedWrite[];
+  readonly killings: Killing[];
   /** Requests that were refused or never acknowledged: every one breaks a promise. */
   readonly refused: string[];
   readonly isOver: AbortSignal;

@@ -117,6 +117,7 @@ async function killAgent(victims: Victims): Promise<void> {
   if (agent?.pid === undefined || subject === undefined) return;
   // Counted first: the restart for it may begin before the next line.
   subject.pressed.deaths += 1;
+  stage.killings.push({ pid: agent.pid, at: Date.now() });
   if (signal(agent.pid, "SIGKILL")) counts.agentKills += 1;
 }
 

@@ -16,6 +16,10 @@ function attempt(no: number, more: Partial<RecordedAttempt> = {}): RecordedAttem
   };
 }
 
+function witness(attemptNo: number, values: Record<string, string>) {
+  return { workspaceId: "w", attemptNo, values, pid: 100 + attemptNo, at: 1_000 * attemptNo };
+}
+
 /** Created, then one write of a file and one of a secret, each with its restart. */
 const right: History = {
   changes: [
@@ -28,11 +32,12 @@ const right: History = {
   ],
   attempts: [attempt(1), attempt(2), attempt(3, { reason: "secret" })],
   witnesses: [
-    { workspaceId: "w", attemptNo: 1, values: {} },
-    { workspaceId: "w", attemptNo: 2, values: { "file a.md": "one" } },
-    { workspaceId: "w", attemptNo: 3, values: { "file a.md": "one", "secret K": "two" } },
+    witness(1, {}),
+    witness(2, { "file a.md": "one" }),
+    witness(3, { "file a.md": "one", "secret K": "two" }),
   ],
   pressed: new Map(),
+  killings: [],
 };
 
 function wrong(change: Partial<History>): string[] {
@@ -64,7 +69,7 @@ describe("the judge of a chaos run", () => {
     const attempts = [...right.attempts, attempt(4)];
     const boot = (values: Record<string, string>) => [
       ...right.witnesses,
-      { workspaceId: "w", attemptNo: 4, values: { "secret K": "two", ...values } },
+      witness(4, { "secret K": "two", ...values }),
     ];
     expect(wrong({ changes, writes, attempts, witnesses: boot({}) })).toEqual([]);
     const back = boot({ "file a.md": "one" });

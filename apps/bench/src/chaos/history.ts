@@ -28,6 +28,16 @@ export interface Witness {
   readonly attemptNo: number;
   /** By the names of {@link RecordedChange}; a name that is absent was not there. */
   readonly values: Readonly<Record<string, string>>;
+  readonly pid: number;
+  /** When it booted, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** An instance that the run itself ended. */
+export interface Killing {
+  readonly pid: number;
+  /** In ms since the epoch. */
+  readonly at: number;
 }
 
 /** A write that was acknowledged; null deletes. In the order of acknowledgement. */
@@ -52,6 +62,7 @@ export interface History {
   readonly witnesses: readonly Witness[];
   readonly writes: readonly AcknowledgedWrite[];
   readonly pressed: ReadonlyMap<string, Pressed>;
+  readonly killings: readonly Killing[];
 }
 
 /** Times of the settle rule that the bound on attempts needs, scaled as the run was, in ms. */
@@ -111,6 +122,7 @@ export function checkHistory(history: History, settings: BoundSettings): Verdict
       witnesses: witnesses.get(id) ?? [],
       writes: writes.get(id) ?? [],
       pressed: history.pressed.get(id) ?? NOT_PRESSED,
+      killings: history.killings,
     };
     const names = seriesOf(own.changes, own.writes);
     verdict.missing.push(...missingOf(id, names));
@@ -131,6 +143,7 @@ interface Own {
   readonly witnesses: readonly Witness[];
   readonly writes: readonly AcknowledgedWrite[];
   readonly pressed: Pressed;
+  readonly killings: readonly Killing[];
 }
 
 /** The generations on record of one name and the values written to it, both in order. */
@@ -198,12 +211,23 @@ function staleOf({ id, attempts, witnesses }: Own, names: ReadonlyMap<string, Se
   return stale;
 }
 
-function twiceOf({ id, witnesses }: Own): string[] {
-  const counts = new Map<number, number>();
-  for (const { attemptNo } of witnesses) counts.set(attemptNo, (counts.get(attemptNo) ?? 0) + 1);
-  return [...counts]
-    .filter(([, count]) => count > 1)
-    .map(([no, count]) => `${id} attempt ${no}: ${count} instances booted`);
+/** One that was killed before anybody had recorded it is started again under the same number. */
+function twiceOf({ id, witnesses, killings }: Own): string[] {
+  const found: string[] = [];
+  const order = [...witnesses].sort((a, b) => a.attemptNo - b.attemptNo || a.at - b.at);
+  for (const [index, second] of order.entries()) {
+    const first = order[index - 1];
+    if (first?.attemptNo !== second.attemptNo) continue;
+    const isOver = killings.some(
+      ({ pid, at }) => pid === first.pid && at >= first.at && at <= second.at,
+    );
+    if (isOver) continue;
+    const apart = second.at - first.at;
+    found.push(
+      `${id} attempt ${second.attemptNo}: instance ${second.pid} booted ${apart} ms after ${first.pid}`,
+    );
+  }
+  return found;
 }
 
 function unseenOf({ id, attempts, witnesses }: Own): string[] {
@@ -222,8 +246,10 @@ function selfFiredOf({ id, attempts, pressed }: Own): string[] {
     return !BOOT_FAILURES.includes(before?.outcome ?? "");
   });
   const clicked = attempts.filter((one) => one.reason === "user").slice(pressed.clicks);
+  const ledger = attempts.map((one) => `${one.no} ${one.reason}/${one.outcome}`).join(", ");
   return [...fired, ...retries, ...clicked].map(
-    (one) => `${id} attempt ${one.no}: ${one.reason}, and nothing caused it`,
+    (one) =>
+      `${id} attempt ${one.no}: ${one.reason}, and nothing caused it (${pressed.deaths} deaths; ${ledger})`,
   );
 }
 

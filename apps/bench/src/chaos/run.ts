@@ -110,6 +110,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
       dice,
       subjects: [],
       writes: [],
+      killings: [],
       refused: [],
       isOver: isOver.signal,
       counts: { requests: 0, batches: 0, turns: 0, probes: 0, deletes: 0 },
@@ -176,6 +177,7 @@ async function judge(bed: Bed, faults: FaultCounts, witness: WitnessBundle): Pro
       changes: await readChanges(sql),
       writes: stage.writes,
       pressed: pressedOf(stage.subjects),
+      killings: stage.killings,
     },
     { streamGapMs: STREAM_GAP_MS * SETTLE, hardLimitMs: HARD_LIMIT_MS * SETTLE },
   );

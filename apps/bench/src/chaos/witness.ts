@@ -38,7 +38,7 @@ if (process.argv[2] !== "fs") {
     if (key.startsWith("CHAOS_")) values["secret " + key] = value;
   }
   const report = new URL("reports/" + randomUUID() + ".json", import.meta.url);
-  const text = JSON.stringify({ workspaceId: WORKSPACE_ID, attemptNo: Number(MOLECULE_ATTEMPT), values });
+  const text = JSON.stringify({ workspaceId: WORKSPACE_ID, attemptNo: Number(MOLECULE_ATTEMPT), values, pid: process.pid, at: Date.now() });
   writeFileSync(new URL(report.href + ".part"), text);
   renameSync(new URL(report.href + ".part"), report);
 }

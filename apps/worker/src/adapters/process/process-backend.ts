@@ -149,6 +149,8 @@ class ProcessBackend implements ComputeBackend {
       record: await readRecord(places, key.attemptNo),
       account: await this.#accounts.find(places),
       graceMs: this.#options.stopGraceMs,
+      hasLaterAttempt: async () =>
+        (await recordedAttempts(places)).some((attemptNo) => attemptNo > key.attemptNo),
     };
   }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { open, readFile, rm } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { InstanceSpec } from "../../provisioning/compute-backend.ts";
@@ -36,6 +36,8 @@ export interface StartRequest {
 
 /** How long another worker that starts the same attempt is waited for. */
 const OTHER_STARTER_MS = 5_000;
+/** How long a process of a starter that was killed may take to show its marker; it has none before it runs. */
+const UNSEEN_START_MS = 2_000;
 
 /**
  * Starts the runtime in a session of its own, so that it outlives this worker, and records it. The
@@ -52,11 +54,30 @@ export async function startProcess(
     const earlier = await readRecord(request.places, request.spec.attemptNo);
     if (earlier?.pid !== undefined && earlier.pid !== null) return earlier;
     // Its starter was killed before it could record it, after this worker had looked: it is adopted next.
-    const marker = markerOf(options.platformId, request.spec);
-    if ((await options.table.list()).some((one) => one.marker === marker)) throw startedMeanwhile();
+    if (await isStarted(options, request, earlier)) throw startedMeanwhile();
+    // Slept through its time, another worker has taken the lock for a dead one's.
+    if (!(await isMine(options.table, lock))) throw startedMeanwhile();
     return await startLocked(options, request);
   } finally {
     await rm(lock, { force: true });
+  }
+}
+
+/**
+ * Whether a process of this attempt runs already. A record without a process tells of a starter that was
+ * killed on the way; what it may have started shows its marker a moment later.
+ */
+async function isStarted(
+  { table, platformId }: StartOptions,
+  { spec }: StartRequest,
+  earlier: InstanceRecord | null,
+): Promise<boolean> {
+  const marker = markerOf(platformId, spec);
+  const deadline = performance.now() + (earlier === null ? 0 : UNSEEN_START_MS);
+  for (;;) {
+    if ((await table.list()).some((one) => one.marker === marker)) return true;
+    if (performance.now() >= deadline) return false;
+    await delay(100);
   }
 }
 
@@ -139,24 +160,39 @@ function environmentOf(
   };
 }
 
-/** One starter per attempt; the lock of a process that has ended is taken over. */
+/**
+ * One starter per attempt; the lock of a process that has ended is taken over. It appears with its
+ * content in one step, so that an empty one is never somebody's.
+ */
 async function takeLock(table: ProcessTable, file: string): Promise<void> {
-  const mine = `${process.pid} ${(await table.startTimeOf(process.pid)) ?? ""}`;
+  const mine = await ownName(table);
+  const written = `${file}.${process.pid}`;
   const deadline = performance.now() + OTHER_STARTER_MS;
-  for (;;) {
-    try {
-      const handle = await open(file, "wx", 0o600);
-      await handle.writeFile(mine);
-      await handle.close();
-      return;
-    } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+  await writeFile(written, mine, { mode: 0o600 });
+  try {
+    for (;;) {
+      try {
+        await link(written, file);
+        return;
+      } catch (error) {
+        if (!isCode(error, "EEXIST")) throw error;
+      }
+      if (!(await isHeld(table, file, mine))) await rm(file, { force: true });
+      else if (performance.now() > deadline) {
+        throw startedMeanwhile();
+      } else await delay(50);
     }
-    if (!(await isHeld(table, file, mine))) await rm(file, { force: true });
-    else if (performance.now() > deadline) {
-      throw startedMeanwhile();
-    } else await delay(50);
+  } finally {
+    await rm(written, { force: true });
   }
+}
+
+async function ownName(table: ProcessTable): Promise<string> {
+  return `${process.pid} ${(await table.startTimeOf(process.pid)) ?? ""}`;
+}
+
+async function isMine(table: ProcessTable, file: string): Promise<boolean> {
+  return (await readFile(file, "utf8").catch(() => "")) === (await ownName(table));
 }
 
 function startedMeanwhile() {
@@ -170,11 +206,6 @@ async function isHeld(table: ProcessTable, file: string, mine: string): Promise<
   const holder = await readFile(file, "utf8").catch(() => "");
   // A worker starts an attempt once at a time, so its own lock is one that a throw left behind.
   if (holder === mine) return false;
-  // An empty lock is being written right now, or its writer was killed in between.
-  if (holder === "") {
-    await delay(100);
-    return (await readFile(file, "utf8").catch(() => "")) !== "";
-  }
   const [pid = "", startTime = ""] = holder.split(" ");
   return (await table.startTimeOf(Number(pid))) === startTime;
 }

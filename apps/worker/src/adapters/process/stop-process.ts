@@ -15,6 +15,8 @@ export interface StopRequest {
   readonly account: Account | null;
   /** How long it may take to end after it was asked. */
   readonly graceMs: number;
+  /** Whether a later attempt has been begun to start; its record is there before its process. */
+  readonly hasLaterAttempt: () => Promise<boolean>;
 }
 
 /** After this long a killed process that still exists is a fault of the machine. */
@@ -93,7 +95,9 @@ async function survivors(
     return marked?.workspaceId === key.workspaceId && marked.attemptNo !== key.attemptNo;
   });
   const found = new Map(all.filter(ours).map((one) => [one.pid, one]));
-  if (account !== null && !hasOtherAttempt) {
+  // Asked after the listing: a process of a later attempt has no marker before it runs, and must not be
+  // ended by a worker that is late.
+  if (account !== null && !hasOtherAttempt && !(await request.hasLaterAttempt())) {
     for (const one of all) if (one.uid === account.uid) found.set(one.pid, one);
   }
   addDescendants(all, found, request.platformId);
