@@ -1,6 +1,7 @@
 import { DomainError } from "@molecule/domain/errors";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import { prepareRepeated } from "./prepared-statements.ts";
 
 /** Drizzle over postgres.js; inside `packages/db` only. */
 export type Orm = PostgresJsDatabase;
@@ -23,12 +24,18 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** A statement running longer fails. Default 30 000 ms. */
   readonly statementTimeoutMs?: number;
+  /**
+   * Hears why an event that is being told is not as its schema says; it is told all the same. Absent: it
+   * is not told and its transaction fails, so that no test passes with a wrong one.
+   */
+  readonly onWrongEvent?: (problem: string) => void;
   /** Hears the text of every statement that is sent, never its values; for tests that count. */
   readonly onStatement?: (text: string) => void;
 }
 
 const orms = new WeakMap<object, Orm>();
 const pools = new WeakMap<object, postgres.Sql>();
+const wrongEvents = new WeakMap<object, (problem: string) => void>();
 
 /** The drizzle handle of a pool or transaction; for repositories in this package. */
 export function ormOf(queryable: Queryable): Orm {
@@ -37,13 +44,24 @@ export function ormOf(queryable: Queryable): Orm {
   return orm;
 }
 
+/** What is done about an event in this transaction that is not as its schema says. */
+export function wrongEventOf(tx: Transaction): (problem: string) => void {
+  return wrongEvents.get(tx) ?? refuseEvent;
+}
+
+function refuseEvent(problem: string): never {
+  throw new Error(`invariant: an event is told as its schema says: ${problem}`);
+}
+
 /** The pool: owns its connections until {@link Database.close}. */
 export class Database implements Queryable {
   declare readonly [handle]: "queryable";
   readonly #sql: postgres.Sql;
   readonly #orm: Orm;
+  readonly #onWrongEvent: (problem: string) => void;
 
   constructor(options: DatabaseOptions) {
+    this.#onWrongEvent = options.onWrongEvent ?? refuseEvent;
     const { onStatement } = options;
     this.#sql = postgres(options.url, {
       max: options.maxConnections ?? 10,
@@ -61,6 +79,7 @@ export class Database implements Queryable {
         idle_in_transaction_session_timeout: 30_000,
       },
     });
+    prepareRepeated(this.#sql);
     this.#orm = drizzle(this.#sql);
     orms.set(this, this.#orm);
     pools.set(this, this.#sql);
@@ -71,6 +90,7 @@ export class Database implements Queryable {
     return await this.#orm.transaction(async (orm) => {
       const tx = { isTransaction: true } as Transaction;
       orms.set(tx, orm as unknown as Orm);
+      wrongEvents.set(tx, this.#onWrongEvent);
       return await work(tx);
     });
   }

@@ -4,6 +4,7 @@ import { DomainError } from "@molecule/domain/errors";
 import type { Deps } from "../deps.ts";
 import { newRequestId, toDomainError } from "../errors.ts";
 import { canonicalId, checkGuard, type Guard } from "./guards.ts";
+import { KnownCallers } from "./known-callers.ts";
 import {
   addRateHeaders,
   type Limiter,
@@ -33,6 +34,11 @@ export interface HttpState {
   readonly limiter: Limiter;
 }
 
+/** What the requests of one table share. */
+interface TableState extends HttpState {
+  readonly callers: KnownCallers;
+}
+
 /** What is known of a request while it is answered. */
 interface Exchange {
   readonly req: Request;
@@ -45,13 +51,16 @@ interface Exchange {
 /** Serves a route table. */
 export function createRequestHandler(state: HttpState, routes: readonly Route[]): HandleRequest {
   const find = createRouter(routes);
+  const callers = new KnownCallers();
   return async (req, peer) => {
     const url = new URL(req.url);
     if (req.method === "OPTIONS") return preflight(state.deps, req);
     const match = find(req.method, url.pathname);
     if (match === null) return null;
     const exchange: Exchange = { req, url, peer, requestId: newRequestId(), rate: null };
-    return await answered(state, exchange, match.route.path, () => run(state, exchange, match));
+    return await answered(state, exchange, match.route.path, () =>
+      run({ ...state, callers }, exchange, match),
+    );
   };
 }
 
@@ -88,12 +97,15 @@ function finish(deps: Deps, exchange: Exchange, response: Response): void {
   addSecurityHeaders(headers);
 }
 
-async function run(state: HttpState, exchange: Exchange, match: RouteMatch): Promise<Response> {
+async function run(state: TableState, exchange: Exchange, match: RouteMatch): Promise<Response> {
   const { deps } = state;
   const { req } = exchange;
   const { guard } = match.route;
   const json = onceJson(req);
+  const short = await shortAnswer(state, exchange, match.route, json);
+  if (short !== null) return short;
   const resolved = await authOf(state, exchange, guard);
+  if (match.route.shortcut !== undefined) state.callers.note(req.headers, resolved.credential);
   const workspaceId = await workspaceOf(guard, match.params, json);
   await refuseRemoved(deps, guard, workspaceId, resolved);
   const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
@@ -120,6 +132,20 @@ async function run(state: HttpState, exchange: Exchange, match: RouteMatch): Pro
   return await match.route.handle(context);
 }
 
+/** By the route's shortcut, for bearers that this process has seen pass; null when it does not apply. */
+async function shortAnswer(
+  { deps, limiter, callers }: TableState,
+  exchange: Exchange,
+  { shortcut }: Route,
+  json: () => Promise<unknown>,
+): Promise<Response | null> {
+  const caller = shortcut === undefined ? null : callers.find(exchange.req.headers);
+  if (shortcut === undefined || caller === null) return null;
+  exchange.rate = limiter.hit(caller.credential, deps.now());
+  if (exchange.rate.isExceeded) throw rateLimited(exchange.rate);
+  return await shortcut({ deps, tokenSha256: caller.tokenSha256, body: await json() });
+}
+
 async function authOf(
   { deps, limiter }: HttpState,
   exchange: Exchange,
@@ -129,7 +155,8 @@ async function authOf(
     guard.kind === "open" && guard.reads !== "credential"
       ? { auth: { kind: "anonymous" }, credential: null, removed: null, hasBearer: false }
       : await resolveAuth(deps, exchange.req.headers, exchange.peer.ip);
-  exchange.rate = limiter.hit(resolved.credential ?? `ip:${exchange.peer.ip}`, deps.now());
+  // Already counted where a shortcut was tried.
+  exchange.rate ??= limiter.hit(resolved.credential ?? `ip:${exchange.peer.ip}`, deps.now());
   if (exchange.rate.isExceeded) throw rateLimited(exchange.rate);
   return resolved;
 }

@@ -10,12 +10,12 @@ import {
   findPeers,
   proxyUrl,
 } from "../services/registry/find-agents.ts";
-import { recordHeartbeat } from "../services/registry/record-heartbeat.ts";
+import { recordHeartbeat, recordOrdinaryHeartbeat } from "../services/registry/record-heartbeat.ts";
 import { type AgentIdentity, registerAgent } from "../services/registry/register-agent.ts";
 import { SIGNED_IN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { ok } from "./respond.ts";
-import { type Route, route } from "./router.ts";
+import { type Route, route, withShortcut } from "./router.ts";
 
 const accessBody = z.object({ caller_id: z.string().min(1), target_id: z.string().min(1) });
 
@@ -25,13 +25,21 @@ export const registryRoutes: readonly Route[] = [
     const body = await context.body(registerBody);
     return ok(await registerAgent(context.deps, identityOf(context.auth), body));
   }),
-  route(
-    "POST",
-    "/registry/heartbeat",
-    { kind: "registry", idField: "workspace_id" },
-    async (context) => {
-      const body = await context.body(heartbeatBody);
-      return ok(await recordHeartbeat(context.deps, identityOf(context.auth), body));
+  withShortcut(
+    route(
+      "POST",
+      "/registry/heartbeat",
+      { kind: "registry", idField: "workspace_id" },
+      async (context) => {
+        const body = await context.body(heartbeatBody);
+        return ok(await recordHeartbeat(context.deps, identityOf(context.auth), body));
+      },
+    ),
+    async ({ deps, tokenSha256, body }) => {
+      const beat = heartbeatBody.safeParse(body);
+      if (!beat.success) return null;
+      const answer = await recordOrdinaryHeartbeat(deps, tokenSha256, beat.data);
+      return answer === null ? null : ok(answer);
     },
   ),
   route(

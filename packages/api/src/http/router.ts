@@ -1,3 +1,4 @@
+import type { Deps } from "../deps.ts";
 import type { Guard } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 
@@ -15,11 +16,28 @@ export interface Route {
   readonly handle: Handler;
   /** `stream`: the handler reads the body itself (an upload); it need not be JSON. */
   readonly takes?: "stream";
+  readonly shortcut?: Shortcut;
 }
+
+/**
+ * Answers what callers of a route ask nearly every time, proving the bearer itself and changing nothing
+ * unless it is right. Null: guard and handler decide.
+ */
+export type Shortcut = (asked: {
+  readonly deps: Deps;
+  readonly tokenSha256: Uint8Array;
+  /** The JSON body as it came. */
+  readonly body: unknown;
+}) => Promise<Response | null>;
 
 /** One row of a route table. */
 export function route(method: Method, path: string, guard: Guard, handle: Handler): Route {
   return { method, path, guard, handle };
+}
+
+/** The same route, whose usual request is answered in a shorter way. */
+export function withShortcut(entry: Route, shortcut: Shortcut): Route {
+  return { ...entry, shortcut };
 }
 
 /** The same route with a body that its handler reads itself, without the JSON limits. */

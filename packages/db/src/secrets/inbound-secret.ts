@@ -4,7 +4,8 @@ import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { ENCRYPTION_VERSION, type SecretCipher } from "./cipher.ts";
 
-const INBOUND_KEY = "inbound";
+/** The name under which the inbound secret is sealed. */
+export const INBOUND_KEY = "inbound";
 
 /** A fresh secret: 43 base64url characters, 32 random bytes. Source: contract §2.1. */
 export function newInboundSecret(): string {
