@@ -2,6 +2,8 @@ import { createRows } from "./create.ts";
 import { memoryRows } from "./memory.ts";
 import { messageRows } from "./message.ts";
 import { compareRestarts } from "./restart/compare.ts";
+import { runtimeRows } from "./runtime/rows.ts";
+import { scaleRows } from "./scale.ts";
 import { startRows } from "./start.ts";
 import { isMet, printTable, type Row, writeJson } from "./table.ts";
 
@@ -11,6 +13,8 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   create: createRows,
   message: messageRows,
   memory: memoryRows,
+  runtime: runtimeRows,
+  scale: scaleRows,
 };
 
 /** Prints a table of its own: the predecessor's algorithms beside ours. */
