@@ -67,12 +67,16 @@ export type CreateWorkspaceInput = z.infer<typeof createWorkspaceInput>;
 export const connectionView = z.object({
   workspace_id: z.string(),
   platform_url: z.string(),
-  /** Shown once, never again. */
+  /** Shown once, never again; empty where the snippets have a placeholder instead. */
   auth_token: z.string(),
   registry_endpoint: z.string(),
   heartbeat_endpoint: z.string(),
   curl_register_template: z.string(),
+  /** Ours: registration, heartbeat, reading and answering, one command each. */
+  curl_snippet: z.string(),
   python_snippet: z.string(),
+  /** Ours. */
+  typescript_snippet: z.string(),
   universal_mcp_snippet: z.string(),
 });
 export type ConnectionView = z.infer<typeof connectionView>;

@@ -104,6 +104,15 @@ export const pendingView = z.object({
   isWaitingForTurns: z.boolean(),
 });
 
+/** How far an agent that runs elsewhere has come with its connection. SPEC: E1. */
+export const connectFacts = z.object({
+  /** When the newest token that is still valid was issued. */
+  tokenAt: isoTime.nullable(),
+  registeredAt: isoTime.nullable(),
+  firstBeatAt: isoTime.nullable(),
+  firstMessageAt: isoTime.nullable(),
+});
+
 /** Everything the canvas shows of a workspace. One shape for the snapshot and for every event. */
 export const workspaceNode = z.object({
   id: z.string(),
@@ -145,6 +154,8 @@ export const workspaceNode = z.object({
   sampleError: z.string(),
   lastHeartbeatAt: isoTime.nullable(),
   readyAt: isoTime.nullable(),
+  /** Null for agents that the platform starts itself. */
+  connect: connectFacts.nullable(),
   lastActivity: z.object({ summary: z.string(), at: isoTime }).nullable(),
   x: z.number(),
   y: z.number(),

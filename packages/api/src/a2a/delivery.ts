@@ -7,6 +7,7 @@ import {
   returnToQueue,
 } from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
+import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadTarget } from "@molecule/db/registry/targets";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
@@ -98,7 +99,15 @@ async function answered(
     durationMs,
     wasNeverSent: false,
   });
+  if (!isError && job.target.backend === "external") await noteAnswer(tools, job);
   return { kind: "answered", status, body };
+}
+
+/** The answer is stored whatever becomes of this; without it the next answer counts. */
+async function noteAnswer({ db, log }: Delivering, { target }: DeliveryJob): Promise<void> {
+  await noteFirstMessage(db, target.id).catch((err: unknown) =>
+    log.warn({ err, workspace: target.id }, "a first message was not noted"),
+  );
 }
 
 /** Nobody there, or gone in the middle: whether its instance still runs is for a probe to see. */

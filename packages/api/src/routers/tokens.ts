@@ -1,16 +1,19 @@
 import {
   byWorkspace,
+  connectionView,
   doneResult,
   mintedToken,
   revokeTokenInput,
   tokenList,
 } from "@molecule/contracts/procedures";
 import type { TokenRow } from "@molecule/db/tokens/workspace-tokens";
+import { actorOf } from "../context.ts";
 import {
   mintWorkspaceToken,
   readTokens,
   revokeWorkspaceToken,
 } from "../services/tokens/manage-tokens.ts";
+import { readConnection, rotateToken } from "../services/tokens/rotate-token.ts";
 import { readProcedure, writeProcedure } from "../trpc.ts";
 
 /** Bearers of a workspace; a token's text is shown once. */
@@ -26,6 +29,16 @@ export const tokensRouter = {
       const minted = await mintWorkspaceToken(ctx.deps, input.workspaceId);
       return { ...viewOf(minted), token: minted.token };
     }),
+  /** Replaces all of them by one, of an agent that runs elsewhere. */
+  rotate: writeProcedure
+    .input(byWorkspace)
+    .output(connectionView)
+    .mutation(({ ctx, input }) => rotateToken(ctx.deps, actorOf(ctx.auth), input.workspaceId)),
+  /** How that agent connects, without its token. */
+  connection: readProcedure
+    .input(byWorkspace)
+    .output(connectionView)
+    .query(({ ctx, input }) => readConnection(ctx.deps, input.workspaceId)),
   revoke: writeProcedure
     .input(revokeTokenInput)
     .output(doneResult)

@@ -52,7 +52,11 @@ function selectNodes(q: Queryable, ids: readonly string[] | undefined) {
         activeTasks: liveness.activeTasks,
         currentTask: liveness.currentTask,
         currentTaskAt: liveness.currentTaskAt,
+        registeredAt: liveness.registeredAt,
+        firstBeatAt: liveness.firstBeatAt,
+        firstMessageAt: liveness.firstMessageAt,
       },
+      tokenAt,
       layout: { x: layouts.x, y: layouts.y, collapsed: layouts.collapsed },
       effectiveModel,
       pendingChanges,
@@ -136,6 +140,11 @@ const waitingForRemoval = sql<number>`(
       ELSE (${workspaces.phase} <> 'STOPPING' OR m.fenced_at IS NOT NULL)
         AND m.current_attempt < ${workspaces.currentAttempt} END)`;
 
+/** When the newest token of an external workspace that is still valid was issued. */
+const tokenAt = sql<string | null>`CASE WHEN ${workspaces.backend} = 'external' THEN (
+  SELECT max(t.created_at) FROM workspace_tokens t
+  WHERE t.workspace_id = ${workspaces.id} AND t.revoked_at IS NULL) END`;
+
 const lastActivity = sql<{ summary: string; at: string } | null>`(
   SELECT json_build_object('summary', left(v.summary, 200),
     'at', to_char(v.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
@@ -179,11 +188,22 @@ function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
     sampleError: beat?.sampleError ?? "",
     lastHeartbeatAt: isoOrNull(beat?.lastHeartbeatAt ?? null),
     readyAt: isoOrNull(workspace.readyAt),
+    connect: connectOf(row),
     lastActivity: row.lastActivity,
     x: layout?.x ?? 0,
     y: layout?.y ?? 0,
     collapsed: layout?.collapsed ?? false,
     revision: row.revision,
+  };
+}
+
+function connectOf({ workspace, beat, tokenAt: at }: Row): WorkspaceNode["connect"] {
+  if (workspace.backend !== "external") return null;
+  return {
+    tokenAt: at === null ? null : new Date(at).toISOString(),
+    registeredAt: isoOrNull(beat?.registeredAt ?? null),
+    firstBeatAt: isoOrNull(beat?.firstBeatAt ?? null),
+    firstMessageAt: isoOrNull(beat?.firstMessageAt ?? null),
   };
 }
 

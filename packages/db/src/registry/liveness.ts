@@ -6,6 +6,7 @@ import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent, type NewEvent } from "../events/append-event.ts";
 import { liveness, workspaces } from "../schema/workspaces.ts";
 import { storableText } from "../storable.ts";
+import { tellConnectStep } from "./connect-steps.ts";
 
 /** What an agent says with a beat. Absent means unchanged. */
 export interface Beat {
@@ -21,6 +22,8 @@ export interface Beat {
   readonly capabilities?: Readonly<Record<string, boolean>> | undefined;
   /** Zero or less: the default. */
   readonly idleTimeoutSeconds?: number | undefined;
+  /** It came with a registration: a sign of life, and no heartbeat of its own. Absent: no. */
+  readonly isRegistration?: boolean;
 }
 
 /** What is known after the beat. */
@@ -57,7 +60,8 @@ export async function recordBeat(tx: Transaction, beat: Beat): Promise<BeatRecei
     ...after,
     lastHeartbeatAt: sql`cp_now()`,
     currentTaskAt: taskTime(after.currentTask, known),
-    ...(after.activeTasks > 0 || (known?.activeTasks ?? 0) > 0 ? { workedAt: sql`cp_now()` } : {}),
+    ...connectMark(beat, before),
+    ...(saysOfItsWork(beat, known) ? { workedAt: sql`cp_now()` } : {}),
   };
   await orm
     .insert(liveness)
@@ -77,8 +81,22 @@ export async function recordBeat(tx: Transaction, beat: Beat): Promise<BeatRecei
     workspaceId: beat.workspaceId,
     after,
     isFirstBeat: before === undefined,
+    isConnectStep: beat.isRegistration !== true && (before?.firstBeatAt ?? null) === null,
   });
   return { isCurrent: true, activeTasks: after.activeTasks, uptimeSeconds: after.uptimeSeconds };
+}
+
+/** The step of a connection that this is, with the time it was first taken. SPEC: E1, E2. */
+function connectMark(beat: Beat, before: LivenessRow | undefined) {
+  return beat.isRegistration === true
+    ? { registeredAt: before?.registeredAt ?? sql`cp_now()` }
+    : { firstBeatAt: before?.firstBeatAt ?? sql`cp_now()` };
+}
+
+/** What is left out of a beat is unchanged, so it is no word about it. SPEC: G15. */
+function saysOfItsWork(beat: Beat, known: LivenessRow | undefined): boolean {
+  if (beat.activeTasks === undefined) return false;
+  return beat.activeTasks > 0 || (known?.activeTasks ?? 0) > 0;
 }
 
 function isOfOlderAttempt(beat: Beat, before: LivenessRow | undefined): boolean {
@@ -122,6 +140,8 @@ interface BeatEffect {
   readonly workspaceId: string;
   readonly after: Reported;
   readonly isFirstBeat: boolean;
+  /** Its first heartbeat since its tokens were last replaced. */
+  readonly isConnectStep: boolean;
 }
 
 async function applyHealth(tx: Transaction, effect: BeatEffect): Promise<void> {
@@ -153,7 +173,10 @@ async function applyHealth(tx: Transaction, effect: BeatEffect): Promise<void> {
         AND ${workspaces.intent} = 'run' AND ${workspaces.phase} = ${now.phase}`)
       .returning({ id: workspaces.id });
     if (changed.length === 0) return;
-  } else if (!isFound) return;
+  } else if (!isFound) {
+    if (effect.isConnectStep && now.backend === "external") await tellConnectStep(tx, id);
+    return;
+  }
   await appendEvent(tx, healthEvent(id, next, { after, isFound }));
 }
 

@@ -45,7 +45,8 @@ export async function recordOrdinaryBeat(
       UPDATE liveness l SET
         last_heartbeat_at = cp_now(),
         uptime_seconds = COALESCE(${beat.uptimeSeconds ?? null}::int, l.uptime_seconds),
-        worked_at = CASE WHEN l.active_tasks > 0 THEN cp_now() ELSE l.worked_at END
+        worked_at = CASE WHEN l.active_tasks > 0 AND ${beat.activeTasks !== undefined}::boolean
+          THEN cp_now() ELSE l.worked_at END
       FROM workspace_tokens t JOIN workspaces w ON w.id = t.workspace_id
       WHERE t.token_sha256 = ${beat.tokenSha256} AND t.revoked_at IS NULL
         AND w.id = ${beat.workspaceId}::uuid AND l.workspace_id = w.id
@@ -53,7 +54,7 @@ export async function recordOrdinaryBeat(
         AND ((t.attempt_no IS NULL AND w.backend = 'external')
           OR (t.attempt_no = w.current_attempt AND t.attempt_no = l.attempt_no
             AND w.phase = 'READY' AND w.failure IS NULL))
-        AND l.error_rate = 0 AND l.runtime_state = ''
+        AND l.first_beat_at IS NOT NULL AND l.error_rate = 0 AND l.runtime_state = ''
         AND l.sample_error = COALESCE(${textOf(beat.sampleError)}::text, l.sample_error)
         AND l.active_tasks = COALESCE(${beat.activeTasks ?? null}::int, l.active_tasks)
         AND l.current_task = COALESCE(${textOf(beat.currentTask)}::text, l.current_task)

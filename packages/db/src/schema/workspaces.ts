@@ -233,6 +233,11 @@ export const liveness = pgTable("liveness", {
   currentTaskAt: instant("current_task_at"),
   /** When it last said that it works, or that it no longer does; absent: it never worked. */
   workedAt: instant("worked_at"),
+  /** Since its tokens were last replaced; absent for agents that we start. SPEC: E1. */
+  registeredAt: instant("registered_at"),
+  firstBeatAt: instant("first_beat_at"),
+  /** When it first said something; only of external agents. */
+  firstMessageAt: instant("first_message_at"),
   runtimeState: text("runtime_state").notNull().default(""),
   capabilities: jsonb("capabilities").$type<Record<string, boolean>>().notNull().default({}),
   idleTimeoutSeconds: integer("idle_timeout_seconds"),

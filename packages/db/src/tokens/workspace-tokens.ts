@@ -92,6 +92,16 @@ export async function revokeToken(
   return gone.length > 0;
 }
 
+/** Revokes every live token of the workspace; answers how many. */
+export async function revokeAllTokens(tx: Transaction, workspaceId: string): Promise<number> {
+  const gone = await ormOf(tx)
+    .update(workspaceTokens)
+    .set({ revokedAt: sql`cp_now()` })
+    .where(isLive(workspaceId))
+    .returning({ id: workspaceTokens.id });
+  return gone.length;
+}
+
 function isLive(workspaceId: string) {
   return and(eq(workspaceTokens.workspaceId, workspaceId), isNull(workspaceTokens.revokedAt));
 }

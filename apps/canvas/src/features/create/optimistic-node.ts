@@ -42,6 +42,7 @@ export function optimisticNode(
     sampleError: "",
     lastHeartbeatAt: null,
     readyAt: null,
+    connect: null,
     lastActivity: null,
     x: input.x ?? 0,
     y: input.y ?? 0,

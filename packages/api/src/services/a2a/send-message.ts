@@ -1,6 +1,7 @@
 import { logActivity } from "@molecule/db/activity/activity-log";
 import { countCallsBehind } from "@molecule/db/queue/a2a-queue";
 import { type Accepted, acceptMessage, type NewMessage } from "@molecule/db/queue/accept-message";
+import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
 import { MAX_CALLS_BEHIND } from "@molecule/domain/delivery";
@@ -34,7 +35,10 @@ export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAn
   const target = await requireTarget(deps, input.targetId);
   await requireAccess(deps, input.caller, target);
   requireBudget(target);
-  if (envelope.isMessage) await requireShortChain(deps, input.caller);
+  if (envelope.isMessage) {
+    await requireShortChain(deps, input.caller);
+    noteSpoken(deps, input.caller);
+  }
   const way = routeMessage(target);
   if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
   if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
@@ -72,6 +76,14 @@ async function requireShortChain(deps: Deps, caller: Caller): Promise<void> {
     "conflict",
     `This would be the ${MAX_CALLS_BEHIND + 1}th agent asked in a row, so it is not asked.`,
     { next: "Answer with what is known by now." },
+  );
+}
+
+/** An external agent that sends has said something. Not awaited: the message does not wait for it. */
+function noteSpoken({ db, log }: Deps, caller: Caller): void {
+  if (caller.kind === "person") return;
+  noteFirstMessage(db, caller.id).catch((err: unknown) =>
+    log.warn({ err, workspace: caller.id }, "a first message was not noted"),
   );
 }
 

@@ -1,6 +1,7 @@
 import type { NotifyBody, PostActivityBody } from "@molecule/contracts/wire";
 import { logActivity } from "@molecule/db/activity/activity-log";
 import { appendEvent } from "@molecule/db/events/append-event";
+import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
@@ -43,6 +44,7 @@ export async function notifyPerson(
       },
     });
   });
+  await noteFirstMessage(deps.db, workspaceId);
 }
 
 /**

@@ -53,7 +53,7 @@ export async function registerAgent(
       await markRegistered(tx, { workspaceId: target.id, attemptNo: identity.attemptNo });
     }
     if (target.backend === "external") {
-      await recordBeat(tx, { workspaceId: target.id, attemptNo: null });
+      await recordBeat(tx, { workspaceId: target.id, attemptNo: null, isRegistration: true });
     }
     const isSmall = JSON.stringify(agent_card).length <= MAX_EVENT_CARD_CHARS;
     const card = isSmall ? { agent_card } : {};

@@ -1,4 +1,5 @@
 import { lockWorkspace } from "@molecule/db/lifecycle/lock-workspace";
+import { tellConnectStep } from "@molecule/db/registry/connect-steps";
 import {
   listTokens,
   lockLiveTokenCount,
@@ -24,12 +25,13 @@ export async function readTokens(
 /** A new token that speaks for no attempt. @throws DomainError `not_found`, `removed`, `rate_limited`. */
 export async function mintWorkspaceToken(deps: Deps, workspaceId: string): Promise<NewToken> {
   return await deps.db.transaction(async (tx) => {
-    await lockWorkspace(tx, workspaceId);
+    const { row } = await lockWorkspace(tx, workspaceId);
     if ((await lockLiveTokenCount(tx, workspaceId)) >= MAX_LIVE_TOKENS) {
       throw new DomainError("rate_limited", `A workspace has ${MAX_LIVE_TOKENS} tokens at most.`, {
         next: "Revoke one that is no longer used.",
       });
     }
+    if (row.backend === "external") await tellConnectStep(tx, workspaceId);
     return await mintToken(tx, workspaceId, "minted");
   });
 }
@@ -42,6 +44,11 @@ export async function revokeWorkspaceToken(
 ): Promise<void> {
   const id = parseWorkspaceId(tokenId);
   const isGone =
-    id !== null && (await deps.db.transaction((tx) => revokeToken(tx, workspaceId, id)));
+    id !== null &&
+    (await deps.db.transaction(async (tx) => {
+      const isRevoked = await revokeToken(tx, workspaceId, id);
+      if (isRevoked) await tellConnectStep(tx, workspaceId);
+      return isRevoked;
+    }));
   if (!isGone) throw new DomainError("not_found", "This workspace has no such token.");
 }

@@ -1,27 +1,36 @@
 import type { ConnectionView } from "@molecule/contracts/procedures";
+import { pythonSnippet } from "./python-snippet.ts";
+import { typescriptSnippet } from "./typescript-snippet.ts";
 
-/** How an external agent connects, for copying; shown once. Source: wire contract §3.4. */
-export function connectionOf(publicUrl: string, id: string, token: string): ConnectionView {
-  const register = `${publicUrl}/registry/register`;
-  const heartbeat = `${publicUrl}/registry/heartbeat`;
+/** Stands in the snippets for a token that nobody can show any more. */
+export const TOKEN_PLACEHOLDER = "YOUR_TOKEN";
+
+/**
+ * How an external agent connects, for copying; shown once. A null token leaves a placeholder in the
+ * snippets. Source: wire contract §3.4. SPEC: E5.
+ */
+export function connectionOf(publicUrl: string, id: string, token: string | null): ConnectionView {
+  const bearer = token ?? TOKEN_PLACEHOLDER;
   return {
     workspace_id: id,
     platform_url: publicUrl,
-    auth_token: token,
-    registry_endpoint: register,
-    heartbeat_endpoint: heartbeat,
+    auth_token: token ?? "",
+    registry_endpoint: `${publicUrl}/registry/register`,
+    heartbeat_endpoint: `${publicUrl}/registry/heartbeat`,
     curl_register_template: [
-      `curl -sS -X POST '${register}' \\`,
-      `  -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\`,
+      `curl -sS -X POST '${publicUrl}/registry/register' \\`,
+      `  -H 'Authorization: Bearer ${bearer}' -H 'Content-Type: application/json' \\`,
       `  -d '{"id":"${id}","url":"","delivery_mode":"poll","agent_card":{"name":"my-agent","skills":[]}}'`,
     ].join("\n"),
-    python_snippet: pythonSnippet(publicUrl, id, token),
+    curl_snippet: curlSnippet(publicUrl, id, bearer),
+    python_snippet: pythonSnippet(publicUrl, id, bearer),
+    typescript_snippet: typescriptSnippet(publicUrl, id, bearer),
     universal_mcp_snippet: JSON.stringify(
       {
         mcpServers: {
           molecule: {
             command: "molecule-mcp",
-            env: { PLATFORM_URL: publicUrl, WORKSPACE_ID: id, MOLECULE_WORKSPACE_TOKEN: token },
+            env: { PLATFORM_URL: publicUrl, WORKSPACE_ID: id, MOLECULE_WORKSPACE_TOKEN: bearer },
           },
         },
       },
@@ -31,66 +40,20 @@ export function connectionOf(publicUrl: string, id: string, token: string): Conn
   };
 }
 
-/** Registers, beats, takes messages and answers them, with nothing but the standard library. */
-function pythonSnippet(publicUrl: string, id: string, token: string): string {
-  return `import json, time, urllib.error, urllib.request
+/** One command for each step of the checklist, and one that reads what was written to the agent. */
+function curlSnippet(publicUrl: string, id: string, bearer: string): string {
+  return `BASE='${publicUrl}' ID='${id}' TOKEN='${bearer}'
+call() { curl -sS --fail-with-body -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; echo; }
 
-BASE = ${JSON.stringify(publicUrl)}
-ID = ${JSON.stringify(id)}
-TOKEN = ${JSON.stringify(token)}
+# 1. once, when the agent starts
+call "$BASE/registry/register" -d '{"id":"'$ID'","url":"","delivery_mode":"poll","agent_card":{"name":"my-agent","skills":[]}}'
 
+# 2. every 20 to 30 seconds while it runs
+call "$BASE/registry/heartbeat" -d '{"workspace_id":"'$ID'"}'
 
-def call(method, path, body=None):
-    request = urllib.request.Request(
-        BASE + path,
-        None if body is None else json.dumps(body).encode(),
-        {"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"},
-        method=method)
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
+# 3. what was written to it in the last ten minutes
+call "$BASE/workspaces/$ID/activity?type=a2a_receive&since_secs=600"
 
-
-def answer(text):  # your agent goes here
-    return "You said: " + text
-
-
-def handle(row):
-    message = ((row.get("request_body") or {}).get("params") or {}).get("message")
-    if not message or row.get("response_body") or "answer_to" in (message.get("metadata") or {}):
-        return  # no message that waits for an answer
-    said = answer(" ".join(part.get("text", "") for part in message["parts"]))
-    if row["source_id"] is None:  # a person
-        call("POST", "/workspaces/" + ID + "/notify", {"message": said})
-    else:  # another agent
-        call("POST", "/workspaces/" + row["source_id"] + "/a2a", {
-            "method": "message/send", "params": {"message": {
-                "role": "user", "messageId": "answer-" + row["id"],
-                "parts": [{"kind": "text", "text": said}],
-                "metadata": {"answer_to": message["messageId"]}}}})
-
-
-call("POST", "/registry/register", {"id": ID, "url": "", "delivery_mode": "poll",
-    "agent_card": {"name": "my-agent", "skills": []}})
-since, last_beat = "since_secs=600", None
-while True:
-    try:
-        if last_beat is None or time.monotonic() - last_beat > 20:
-            call("POST", "/registry/heartbeat", {"workspace_id": ID})
-            last_beat = time.monotonic()
-        rows = call("GET", "/workspaces/" + ID + "/activity?type=a2a_receive&" + since)
-        if since.startswith("since_secs"):
-            rows.reverse()  # without a cursor the newest comes first
-        for row in rows:
-            handle(row)
-            since = "since_id=" + row["id"]
-    except urllib.error.HTTPError as error:
-        if error.code == 410 and since.startswith("since_id"):
-            since = "since_secs=600"  # the row of the cursor is not kept any more
-        elif error.code in (401, 409, 410):
-            raise SystemExit("The platform refuses this agent: " + error.read().decode())
-        else:
-            print("trying again:", error)
-    except OSError as error:
-        print("trying again:", error)
-    time.sleep(3)`;
+# 4. an answer in the chat
+call "$BASE/workspaces/$ID/notify" -d '{"message":"Hello from curl"}'`;
 }
