@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Deps } from "./deps.ts";
+import { newRequestId, toDomainError } from "./errors.ts";
 import { EventHub } from "./events/event-hub.ts";
 import { OpenStreams } from "./events/open-streams.ts";
 import { WebSocketStreams } from "./events/web-socket-streams.ts";
@@ -9,6 +10,7 @@ import { createRequestHandler, notFound } from "./http/handle-request.ts";
 import { createTrpcHandler } from "./http/handle-trpc.ts";
 import { headersOf, serveNode } from "./http/node-request.ts";
 import type { Peer } from "./http/request-context.ts";
+import { failure } from "./http/respond.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { SharedRateLimiter } from "./http/shared-rate-limit.ts";
 import { isForUs, nobodyHere } from "./http/tenant-gate.ts";
@@ -54,7 +56,7 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
     return response;
   };
   const { platform } = deps;
-  const answer = async (req: Request, peer: Peer): Promise<Response> => {
+  const answered = async (req: Request, peer: Peer): Promise<Response> => {
     if (!isForUs(platform, new URL(req.url).pathname, req.headers)) return nobodyHere();
     const wantsPage = isNavigation(req) && SHARED_WITH_PAGES.test(new URL(req.url).pathname);
     return (
@@ -65,6 +67,14 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       (await notFound(deps, req, peer))
     );
   };
+  const answer = (req: Request, peer: Peer): Promise<Response> =>
+    answered(req, peer).catch((err: unknown) => {
+      const requestId = newRequestId();
+      deps.log.error({ err, requestId }, "request failed");
+      const response = failure(toDomainError(err), requestId);
+      addSecurityHeaders(response.headers);
+      return response;
+    });
   return {
     answer,
     serve: (req, res) => {
@@ -72,6 +82,8 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       return serveNode(req, res, (request) => answer(request, peer));
     },
     upgrade: (req, socket, head) => {
+      // Nobody listens any more once Node has handed the socket over, and an error would be fatal.
+      socket.on("error", () => socket.destroy());
       const [pathname = "/"] = (req.url ?? "/").split("?");
       // accept() never rejects: a refusal is answered on the socket.
       if (pathname === "/ws" && isForUs(platform, pathname, headersOf(req)))

@@ -78,7 +78,8 @@ async function admit({ deps, limiter }: HttpState, req: Request, peer: Peer): Pr
     headers.delete("content-length");
     headers.set("content-type", "application/json");
     // Whatever the body was, it is not looked at: making the context fails first.
-    const bare = new Request(url, { method, headers, ...(method === "GET" ? {} : { body: "{}" }) });
+    const hasNone = method === "GET" || method === "HEAD";
+    const bare = new Request(url, { method, headers, ...(hasNone ? {} : { body: "{}" }) });
     return { auth, rate, refusal: toDomainError(error), req: bare };
   }
 }

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { DomainError } from "@molecule/domain/errors";
+import { newRequestId } from "../errors.ts";
+import { failure } from "./respond.ts";
+import { addSecurityHeaders } from "./security-headers.ts";
 
 /** Bytes of a body nobody wants that are thrown away before the connection is cut. */
 const MAX_DISCARDED_BYTES = 16 * 1_048_576;
@@ -31,7 +34,8 @@ export async function serveNode(
   const gone = new AbortController();
   res.once("close", () => gone.abort());
   const body = new IncomingBody(req);
-  const response = await answer(toRequest(req, body, gone.signal));
+  const request = toRequest(req, body, gone.signal);
+  const response = request === null ? unreadable() : await answer(request);
   if (res.headersSent) return;
   // Not “Connection: close”: Node would cut a client that is still sending before it read its answer.
   if (!req.complete) body.discard();
@@ -90,7 +94,8 @@ class IncomingBody {
   }
 }
 
-function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal): Request {
+/** Null for what is HTTP and no `Request` can be made of: TRACE, say. */
+function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal): Request | null {
   const method = req.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD" && isBodyAnnounced(req);
   const init: RequestInit & { duplex?: "half" } = {
@@ -99,7 +104,18 @@ function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal
     signal,
     ...(hasBody ? { body: body.stream, duplex: "half" } : {}),
   };
-  return new Request(urlOf(req), init);
+  try {
+    return new Request(urlOf(req), init);
+  } catch {
+    return null;
+  }
+}
+
+function unreadable(): Response {
+  const error = new DomainError("bad_request", "Requests of this kind are not answered here.");
+  const response = failure(error, newRequestId());
+  addSecurityHeaders(response.headers);
+  return response;
 }
 
 function isBodyAnnounced(req: IncomingMessage): boolean {
@@ -112,7 +128,8 @@ function urlOf(req: IncomingMessage): string {
   const target = req.url ?? "/";
   const path = target.startsWith("/") ? target.replace(/^\/+/, "/") : "/";
   const host = req.headers.host ?? "localhost";
-  const base = URL.canParse(`http://${host}/`) ? `http://${host}` : "http://localhost";
+  const isHost = /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`http://${host}/`);
+  const base = isHost ? `http://${host}` : "http://localhost";
   return URL.canParse(path, base) ? `${base}${path}` : `${base}/`;
 }
 
