@@ -5,6 +5,7 @@ import { newRequestId, toDomainError } from "./errors.ts";
 import { EventHub } from "./events/event-hub.ts";
 import { OpenStreams } from "./events/open-streams.ts";
 import { WebSocketStreams } from "./events/web-socket-streams.ts";
+import { NOTIFIES_PER_MINUTE } from "./http/activity-routes.ts";
 import { allRoutes } from "./http/all-routes.ts";
 import { createRequestHandler, notFound } from "./http/handle-request.ts";
 import { createTrpcHandler } from "./http/handle-trpc.ts";
@@ -44,8 +45,9 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
   const { db, log, now } = deps;
   const limiter = new SharedRateLimiter({ db, log, now, limit: deps.platform.rateLimit });
   const state = { deps, limiter };
+  const notifies = new SharedRateLimiter({ db, log, now, limit: NOTIFIES_PER_MINUTE });
   const trpc = createTrpcHandler(state);
-  const plain = createRequestHandler(state, allRoutes({ hub, streams }));
+  const plain = createRequestHandler(state, allRoutes({ hub, streams, notifies }));
 
   const page = async (req: Request): Promise<Response | null> => {
     const response = await pages(req).catch((err: unknown) => {
@@ -92,6 +94,7 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
     },
     stop: async () => {
       await limiter.stop();
+      await notifies.stop();
       await streams.stop();
       await sockets.stop();
       await hub.stop();

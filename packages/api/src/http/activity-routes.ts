@@ -8,24 +8,23 @@ import { ACTIVITY_TYPES } from "@molecule/domain/sets";
 import { notifyPerson, postActivity } from "../services/activity/post-activity.ts";
 import { WORKSPACE } from "./guards.ts";
 import { boundedInt } from "./query-values.ts";
-import { RateLimiter, rateLimited } from "./rate-limit.ts";
+import { type Limiter, rateLimited } from "./rate-limit.ts";
 import type { RequestContext } from "./request-context.ts";
 import { ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
 
 /** Messages an agent may send to its person each minute. */
-const NOTIFIES_PER_MINUTE = 60;
+export const NOTIFIES_PER_MINUTE = 60;
 const DEFAULT_ROWS = 100;
 const MAX_ROWS = 500;
 const MAX_SINCE_SECONDS = 2_592_000;
 
-/** Notify and activity, for one process. Source: wire contract §8. */
-export function activityRoutes(): readonly Route[] {
-  const flood = new RateLimiter(NOTIFIES_PER_MINUTE);
+/** Notify, as often as `notifies` allows, and activity. Source: wire contract §8. */
+export function activityRoutes(notifies: Limiter): readonly Route[] {
   return [
     route("POST", "/workspaces/:id/notify", WORKSPACE, async (context) => {
       const body = await context.body(notifyBody);
-      const state = flood.hit(context.workspaceId, context.deps.now());
+      const state = notifies.hit(`notify:${context.workspaceId}`, context.deps.now());
       if (state.isExceeded) throw rateLimited(state);
       await notifyPerson(context.deps, context.workspaceId, body);
       return ok({ status: "sent" });

@@ -2,6 +2,7 @@ import { LoopPulse } from "@molecule/db/processes/pulse";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, TEST_ADMIN_TOKEN, TEST_HOST, type TestApi } from "../api.fixture.ts";
 import { startApi } from "../start-api.ts";
+import { NOTIFIES_PER_MINUTE } from "./activity-routes.ts";
 import { SharedRateLimiter } from "./shared-rate-limit.ts";
 
 let api: TestApi;
@@ -203,6 +204,39 @@ describe("the rate limit of several processes", () => {
       )
       .toBe(429);
     expect(asked).toBeLessThan(limit);
+    await second.stop();
+  });
+
+  it("holds for what an agent tells its person, too", async () => {
+    await using first = await createTestApi();
+    const id = await first.createWorkspace();
+    const second = await startApi(first.deps, async () => null);
+    const tell = async (api: Pick<TestApi["api"], "answer">) => {
+      const request = new Request(`http://${TEST_HOST}/workspaces/${id}/notify`, {
+        method: "POST",
+        headers: {
+          host: TEST_HOST,
+          authorization: `Bearer ${TEST_ADMIN_TOKEN}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ message: "hi" }),
+      });
+      return (await api.answer(request, { ip: "192.0.2.1" })).status;
+    };
+    for (let use = 0; use < NOTIFIES_PER_MINUTE; use += 1) {
+      expect(await tell(first.api)).toBe(200);
+    }
+    let asked = 0;
+    await expect
+      .poll(
+        async () => {
+          asked += 1;
+          return await tell(second);
+        },
+        { timeout: 25_000, interval: 1_000 },
+      )
+      .toBe(429);
+    expect(asked).toBeLessThan(NOTIFIES_PER_MINUTE);
     await second.stop();
   });
 

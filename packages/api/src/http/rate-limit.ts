@@ -42,14 +42,6 @@ export class RateLimiter {
     return this.#state(window, at);
   }
 
-  /** Where `key` stands, without counting. */
-  peek(key: string, now: Date): RateState {
-    const at = now.getTime();
-    const window = this.#windows.get(key);
-    const isOver = window === undefined || at - window.startedAt >= this.#windowMs;
-    return this.#state(isOver ? { startedAt: at, count: 0 } : window, at);
-  }
-
   #state(window: { startedAt: number; count: number }, at: number): RateState {
     return {
       limit: this.#limit,

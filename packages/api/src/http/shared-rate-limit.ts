@@ -112,7 +112,7 @@ export class SharedRateLimiter implements Limiter {
     }
     if (due.length > 0) await this.#settleSome(new Map(due), now);
     this.#passes += 1;
-    if (this.#passes % PASSES_PER_LOOK === 0) await forgetRates(db, this.#windowMs);
+    if (this.#passes % PASSES_PER_LOOK === 0) await forgetRates(db);
   }
 
   async #settleSome(due: ReadonlyMap<string, Window>, now: Date): Promise<void> {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@molecule/domain/errors";
-import { MAX_WRONG_SIGN_INS, SIGN_IN_WINDOW_MS } from "@molecule/domain/sessions";
+import { countSignIn, forgiveSignIn } from "../services/session/limit-sign-ins.ts";
 import { mintLink } from "../services/session/mint-link.ts";
 import { signIn } from "../services/session/sign-in.ts";
 import { signOut } from "../services/session/sign-out.ts";
 import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
-import { RateLimiter, rateLimited } from "./rate-limit.ts";
+import { rateLimited } from "./rate-limit.ts";
 import { readBytes } from "./read-body.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, seeOther } from "./respond.ts";
@@ -25,19 +25,13 @@ const MAX_FORM_BYTES = 4096;
 const SUBMIT_SCRIPT = "document.forms[0].submit();";
 const SUBMIT_HASH = `'sha256-${createHash("sha256").update(SUBMIT_SCRIPT).digest("base64")}'`;
 
-/**
- * Signing in by a one-time link and out. The window of wrong attempts is this table's own, so a
- * process makes it once. Source: architecture 11, security C2 rows 4 and 5.
- */
-export function signInRoutes(): readonly Route[] {
-  const wrong = new RateLimiter(MAX_WRONG_SIGN_INS, SIGN_IN_WINDOW_MS);
-  return [
-    route("GET", "/sign-in", OPEN, showPage),
-    streaming(route("POST", "/sign-in", OPEN, (context) => exchange(context, wrong))),
-    route("POST", "/sign-out", SIGNED_IN, endSession),
-    route("POST", "/admin/sign-in-links", ADMIN, newLink),
-  ];
-}
+/** Signing in by a one-time link, and out. Source: architecture 11, security C2 rows 4 and 5. */
+export const signInRoutes: readonly Route[] = [
+  route("GET", "/sign-in", OPEN, showPage),
+  streaming(route("POST", "/sign-in", OPEN, exchange)),
+  route("POST", "/sign-out", SIGNED_IN, endSession),
+  route("POST", "/admin/sign-in-links", ADMIN, newLink),
+];
 
 function showPage({ query, req, deps }: RequestContext): Response {
   const token = query.get("token") ?? "";
@@ -53,20 +47,20 @@ function showPage({ query, req, deps }: RequestContext): Response {
   return response;
 }
 
-async function exchange(context: RequestContext, wrong: RateLimiter): Promise<Response> {
+async function exchange(context: RequestContext): Promise<Response> {
   const { deps, req, peer } = context;
   if (req.headers.get("origin") !== null && !isSameOrigin(req.headers)) {
     throw new DomainError("forbidden", "This request did not come from a page of this platform.");
   }
-  const state = wrong.peek(peer.ip, deps.now());
-  if (state.remaining === 0) throw rateLimited({ ...state, isExceeded: true });
   const token = await tokenOf(req);
+  const state = await countSignIn(deps, peer.ip);
+  if (state.isExceeded) throw rateLimited(state);
   const signedIn = token === "" ? null : await signIn(deps, token);
   if (signedIn === null) {
-    wrong.hit(peer.ip, deps.now());
     deps.log.warn({ ip: peer.ip, requestId: context.requestId }, "sign-in refused");
     return refused();
   }
+  await forgiveSignIn(deps, peer.ip);
   deps.log.info({ member: signedIn.member.id, ip: peer.ip }, "signed in");
   const host = req.headers.get("host") ?? "";
   const mayBeSecure = mayUseSecureCookie(host, deps.platform.publicUrl);

@@ -1,6 +1,7 @@
 import { MAX_WRONG_SIGN_INS } from "@molecule/domain/sessions";
 import { describe, expect, it } from "vitest";
 import { createTestApi, TEST_HOST, type TestApi } from "../api.fixture.ts";
+import { startApi } from "../start-api.ts";
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
@@ -53,8 +54,7 @@ describe("signing in", () => {
   });
 
   it("refuses the sixth wrong attempt within fifteen minutes, and only from that address", async () => {
-    let now = new Date("2026-01-01T12:00:00Z");
-    await using t = await createTestApi({ now: () => now });
+    await using t = await createTestApi();
     for (let n = 0; n < MAX_WRONG_SIGN_INS; n += 1)
       expect((await send(t, "wrong")).status).toBe(401);
     const refused = await send(t, await t.signInLink());
@@ -62,8 +62,34 @@ describe("signing in", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     const other = { body: "token=wrong", headers: FORM, token: null, ip: "192.0.2.9" };
     expect((await t.call("POST", "/sign-in", other)).status).toBe(401);
-    now = new Date(now.getTime() + 15 * 60_000);
+    await t.test.setSkewMs(15 * 60_000);
     expect((await send(t, await t.signInLink())).status).toBe(303);
+  });
+
+  it("counts wrong attempts on all servers together, and right ones not at all", async () => {
+    await using t = await createTestApi();
+    const second = await startApi(t.deps, async () => null);
+    const servers = [t.api, second];
+    const tries = async (tokens: readonly string[]) =>
+      await Promise.all(
+        tokens.map(async (token, at) => {
+          const response = await servers[at % 2]?.answer(
+            new Request(`http://${TEST_HOST}/sign-in`, {
+              method: "POST",
+              headers: { host: TEST_HOST, ...FORM },
+              body: new URLSearchParams({ token }).toString(),
+            }),
+            { ip: "192.0.2.1" },
+          );
+          return response?.status;
+        }),
+      );
+    const links = await Promise.all(Array.from({ length: 4 }, () => t.signInLink()));
+    expect(await tries(links)).toEqual([303, 303, 303, 303]);
+    const statuses = await tries(Array.from({ length: 20 }, () => "wrong"));
+    expect(statuses.filter((status) => status === 401)).toHaveLength(MAX_WRONG_SIGN_INS);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(20 - MAX_WRONG_SIGN_INS);
+    await second.stop();
   });
 
   it("protects the cookie with __Host- where the browser has shown that it keeps such cookies", async () => {
