@@ -54,9 +54,13 @@ async function budgetOf(deps: Deps, workspaceId: string) {
 }
 
 /** For tests of a deployment that is nobody's production. */
-async function testToken({ deps, workspaceId }: RequestContext): Promise<Response> {
+async function testToken({ deps, auth, workspaceId }: RequestContext): Promise<Response> {
   if (!deps.platform.givesTestTokens) {
     throw new DomainError("not_found", "There is nothing at this address.");
+  }
+  // A page can be made to ask with a person's cookie, and a viewer would speak for the agent.
+  if (auth.kind !== "admin") {
+    throw new DomainError("forbidden", "Only the admin token is given test tokens.");
   }
   const { token } = await mintWorkspaceToken(deps, workspaceId);
   return ok({ auth_token: token, workspace_id: workspaceId });

@@ -57,7 +57,7 @@ async function readOne({ deps, auth, workspaceId, query }: RequestContext): Prom
       details: { id: row.id, removed_at: row.removedAt?.toISOString() ?? null },
     });
   }
-  const isOwn = auth.kind === "workspace" && auth.workspaceId === workspaceId;
+  const isOwn = auth.kind === "workspace" && auth.workspaceId === workspaceId && !auth.isSuperseded;
   const sees = auth.kind === "member" || auth.kind === "admin" || isOwn;
   return ok(sees ? viewOne(row, deps.platform) : viewForStranger(row));
 }
