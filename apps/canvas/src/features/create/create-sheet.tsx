@@ -7,7 +7,6 @@ import type { Route } from "../location/route.ts";
 import { useNodeStore, useOrganisation } from "../store/node-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 import { BrainStep } from "./brain-step.tsx";
-import { ConnectDetails } from "./connect-details.tsx";
 import {
   type Draft,
   type DraftProblem,
@@ -17,7 +16,7 @@ import {
   missingKeys,
   orderedTemplates,
 } from "./draft.ts";
-import { type CreateAnswer, useCreate } from "./use-create.ts";
+import { useCreate } from "./use-create.ts";
 import { WhatStep } from "./what-step.tsx";
 import { WhereStep } from "./where-step.tsx";
 
@@ -33,10 +32,7 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
   );
   const [draft, setDraft] = useState<Draft>(() => firstDraft(route, templates[0]?.id ?? null));
   const [problem, setProblem] = useState<DraftProblem | null>(null);
-  const [answer, setAnswer] = useState<CreateAnswer | null>(null);
-  const create = useCreate((done) => {
-    if (done.connection !== null) setAnswer(done);
-  });
+  const create = useCreate();
   const form = useRef<HTMLFormElement>(null);
   useTemplatesArrived(draft, templates[0]?.id, (templateId) => setDraft({ ...draft, templateId }));
 
@@ -57,15 +53,6 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
         ?.querySelector<HTMLElement>(`[data-field="${CSS.escape(found.field)}"]`)
         ?.focus();
   };
-  if (answer?.connection) {
-    return (
-      <ConnectDetails
-        name={name}
-        connection={answer.connection}
-        onClose={() => actions.open(answer.id, "overview")}
-      />
-    );
-  }
   const failure = create.error === null ? null : readProblem(create.error);
   const step = { draft, change, problem };
   return (

@@ -6,13 +6,14 @@ import { useTRPCClient } from "../../trpc/client.tsx";
 import { useCanvasHandle } from "../graph/canvas-handle.ts";
 import { CARD, placeForNew } from "../graph/model/layout.ts";
 import { useNodeStore } from "../store/node-store.tsx";
+import { useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 import { type Draft, EXTERNAL, toInput } from "./draft.ts";
 import { putFirstMessage } from "./first-message.ts";
 import { optimisticNode } from "./optimistic-node.ts";
 
 /** A finished create call. `connection` only for an agent that runs elsewhere; shown once. */
-export interface CreateAnswer {
+interface CreateAnswer {
   readonly id: string;
   readonly connection: ConnectionView | null;
 }
@@ -23,12 +24,16 @@ export interface CreateRequest {
   readonly template: TemplateView | null;
 }
 
-/** Creates a workspace: its card is there at once, and becomes the real one with the answer. */
-export function useCreate(onDone: (answer: CreateAnswer) => void) {
+/**
+ * Creates a workspace: its card is there at once, and becomes the real one with the answer. Then its
+ * panel opens, and above that of an agent that runs elsewhere how it connects.
+ */
+export function useCreate() {
   const client = useTRPCClient();
   const nodes = useNodeStore();
   const canvas = useCanvasHandle();
   const actions = useWorkspaceActions();
+  const ui = useUiStore();
   return useMutation({
     mutationFn: async ({ draft, name, template }: CreateRequest): Promise<CreateAnswer> => {
       const { shapes, organisation } = nodes.getState();
@@ -60,8 +65,9 @@ export function useCreate(onDone: (answer: CreateAnswer) => void) {
     },
     onSuccess: (answer, { draft }) => {
       if (draft.prompt.trim() !== "") putFirstMessage(answer.id, draft.prompt.trim());
-      if (answer.connection === null) actions.open(answer.id, "chat");
-      onDone(answer);
+      const { id, connection } = answer;
+      actions.open(id, connection === null ? "chat" : "overview");
+      if (connection !== null) ui.setState({ connecting: { id, connection } });
     },
   });
 }

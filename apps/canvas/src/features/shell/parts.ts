@@ -16,6 +16,8 @@ export const PARTS = {
   deleteDialog: part(
     async () => (await import("../workspace-actions/delete-dialog.tsx")).DeleteDialog,
   ),
+  connectDialog: part(async () => (await import("../connect/connect-dialog.tsx")).ConnectDialog),
+  rotateDialog: part(async () => (await import("../connect/rotate-dialog.tsx")).RotateDialog),
   problemsMenu: part(async () => (await import("./problems-menu.tsx")).ProblemsMenu),
   themeMenu: part(async () => (await import("./account-menu.tsx")).ThemeMenu),
   accountMenu: part(async () => (await import("./account-menu.tsx")).AccountMenu),

@@ -24,6 +24,8 @@ const { View: CommandMenu } = PARTS.commandMenu;
 const { View: CheatSheet } = PARTS.cheatSheet;
 const { View: CreateSheet } = PARTS.createSheet;
 const { View: DeleteDialog } = PARTS.deleteDialog;
+const { View: ConnectDialog } = PARTS.connectDialog;
+const { View: RotateDialog } = PARTS.rotateDialog;
 
 /** Quiet after the first draw before everything else is fetched. */
 const FETCH_ALL_AFTER_MS = 1_500;
@@ -119,6 +121,8 @@ function Layers() {
   const layer = useUi((state) => state.layer);
   const hasMenu = useUi((state) => state.menu !== null);
   const isRemoving = useUi((state) => state.removingId !== null);
+  const isConnecting = useUi((state) => state.connecting !== null);
+  const isRotating = useUi((state) => state.rotatingId !== null);
   return (
     <Suspense fallback={null}>
       <Shortcuts />
@@ -126,6 +130,8 @@ function Layers() {
       {layer === "cheat-sheet" ? <CheatSheet /> : null}
       {route.kind === "new" ? <CreateSheet route={route} /> : null}
       {isRemoving ? <DeleteDialog /> : null}
+      {isConnecting ? <ConnectDialog /> : null}
+      {isRotating ? <RotateDialog /> : null}
       {hasMenu ? <CardMenu /> : null}
     </Suspense>
   );

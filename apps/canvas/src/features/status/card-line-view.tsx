@@ -85,7 +85,7 @@ function drawLine(
     case "awaiting":
       return (
         <Row
-          text={<span className="text-muted">Waiting for first heartbeat</span>}
+          text={<span className="text-muted">{awaitingText(node)}</span>}
           end={<CardButton onClick={() => actions.open(node.id, "overview")}>Connect</CardButton>}
         />
       );
@@ -120,6 +120,17 @@ function drawLine(
     case "quiet":
       return <p className="text-muted">{line.text}</p>;
   }
+}
+
+function awaitingText({ connect, lastHeartbeatAt }: WorkspaceNode): ReactNode {
+  if (connect === null || connect.firstBeatAt === null || lastHeartbeatAt === null) {
+    return "Waiting for first heartbeat";
+  }
+  return (
+    <>
+      Last heartbeat <Ago atMs={Date.parse(lastHeartbeatAt)} />
+    </>
+  );
 }
 
 function ProgressLine({

@@ -1,4 +1,5 @@
 "use client";
+import type { ConnectionView } from "@molecule/contracts/procedures";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { createStore, type StoreApi, useStore } from "zustand";
 
@@ -6,6 +7,10 @@ import { createStore, type StoreApi, useStore } from "zustand";
 export interface UiState {
   readonly renamingId: string | null;
   readonly removingId: string | null;
+  /** The external agent whose token is about to be replaced. */
+  readonly rotatingId: string | null;
+  /** The external agent whose connection is shown; `connection` with a token that was just issued. */
+  readonly connecting: { readonly id: string; readonly connection: ConnectionView | null } | null;
   /** The card that the keyboard and the shortcuts mean while no panel is open. */
   readonly selectedId: string | null;
   /** The open card menu and where it hangs, in px of the window. */
@@ -28,6 +33,8 @@ export const MAX_PANEL_WIDTH = 720;
 const INITIAL: UiState = {
   renamingId: null,
   removingId: null,
+  rotatingId: null,
+  connecting: null,
   selectedId: null,
   menu: null,
   dropTargetId: null,

@@ -21,7 +21,7 @@ export interface WorkspaceActions {
   /** Turns the card's name into a field. */
   startRename(id: string): void;
   rename(id: string, name: string): Promise<void>;
-  /** Also Retry. */
+  /** Also Retry. Of an agent that runs elsewhere it only explains. */
   restart(id: string): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
@@ -33,6 +33,10 @@ export interface WorkspaceActions {
   stopTrying(id: string): Promise<void>;
   /** Opens the dialog that lists what goes with it. */
   askRemove(id: string): void;
+  /** Opens how an agent that runs elsewhere connects. */
+  showConnection(id: string): void;
+  /** Opens the dialog that says what replacing its token does. */
+  askRotate(id: string): void;
   addUnder(parentId: string | null): void;
   /** Moves one card, maybe into another team; can be undone. */
   move(to: Shape, options: { undo: Shape | null; message: string | null }): Promise<void>;
@@ -68,6 +72,8 @@ function viewActions(ui: UiStore) {
     leaveTeam: () => navigate({ kind: "canvas" }),
     startRename: (id: string) => ui.setState({ renamingId: id }),
     askRemove: (id: string) => ui.setState({ removingId: id }),
+    showConnection: (id: string) => ui.setState({ connecting: { id, connection: null } }),
+    askRotate: (id: string) => ui.setState({ rotatingId: id }),
     addUnder: (parentId: string | null) =>
       navigate({ kind: "new", templateId: null, parentId, prompt: null }),
   };

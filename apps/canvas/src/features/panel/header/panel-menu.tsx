@@ -3,11 +3,13 @@ import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import {
   Copy,
   Ellipsis,
+  KeyRound,
   Moon,
   Network,
   OctagonX,
   Pause,
   Play,
+  Plug,
   RotateCw,
   Trash2,
 } from "lucide-react";
@@ -35,16 +37,24 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
         </IconButton>
       }
     >
-      {isExternal ? null : (
-        <MenuItem
-          icon={<RotateCw size={14} />}
-          keys="R"
-          isDisabled={isStopped}
-          onSelect={() => void actions.restart(node.id)}
-        >
-          Restart
-        </MenuItem>
-      )}
+      {isExternal ? (
+        <>
+          <MenuItem icon={<Plug size={14} />} onSelect={() => actions.showConnection(node.id)}>
+            How it connects
+          </MenuItem>
+          <MenuItem icon={<KeyRound size={14} />} onSelect={() => actions.askRotate(node.id)}>
+            Rotate token…
+          </MenuItem>
+        </>
+      ) : null}
+      <MenuItem
+        icon={<RotateCw size={14} />}
+        keys="R"
+        isDisabled={isStopped}
+        onSelect={() => void actions.restart(node.id)}
+      >
+        Restart
+      </MenuItem>
       {isRetrying(node) ? (
         <MenuItem icon={<OctagonX size={14} />} onSelect={() => void actions.stopTrying(node.id)}>
           Stop trying

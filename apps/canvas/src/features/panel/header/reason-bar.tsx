@@ -1,5 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { connectProgress } from "@molecule/domain/connect-steps";
 import clsx from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
@@ -81,12 +82,7 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
         </p>
       );
     case "awaiting":
-      return (
-        <p className="text-muted">
-          <Strong>Waiting for its first heartbeat.</Strong> Start the agent with the connection
-          details it was created with.
-        </p>
-      );
+      return <AwaitingReason node={node} nowMs={nowMs} onOpen={onOpen} />;
     case "restarted": {
       const ago = formatAgo(reason.atMs, nowMs);
       const { lead, rest } = restartedSentence(reason.reason, ago);
@@ -100,6 +96,28 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
       );
     }
   }
+}
+
+/** An agent that runs elsewhere: it never came, or it went silent. */
+function AwaitingReason({ node, nowMs, onOpen }: ReasonBarProps & { nowMs: number }) {
+  const { connect, lastHeartbeatAt } = node;
+  const isSilent = connect !== null && connect.firstBeatAt !== null && lastHeartbeatAt !== null;
+  const steps = connect === null ? null : connectProgress(connect);
+  return (
+    <Row aside={<SeeMore onClick={() => onOpen("overview")}>See steps</SeeMore>}>
+      {isSilent ? (
+        <p className="text-muted">
+          <Strong>Its last heartbeat came {formatAgo(Date.parse(lastHeartbeatAt), nowMs)}.</Strong>{" "}
+          Start it again where it runs; messages wait for it.
+        </p>
+      ) : (
+        <p className="text-muted">
+          <Strong>Waiting for its first heartbeat.</Strong>
+          {steps === null ? null : ` ${steps.done} of ${steps.count} steps are done.`}
+        </p>
+      )}
+    </Row>
+  );
 }
 
 function ProgressReason({

@@ -9,8 +9,8 @@ import { titleOf } from "./model/schedule-text.ts";
 
 const TELLING = new Set<string>(["SCHEDULE_UPDATED", "CRON_EXECUTED", "CRON_SKIPPED"]);
 
-/** The schedules of an agent, kept current by the event stream. */
-export function useSchedules(workspaceId: string) {
+/** The schedules of an agent, kept current by the event stream. Nothing is asked for while not shown. */
+export function useSchedules(workspaceId: string, { isShown = true } = {}) {
   const trpc = useTRPC();
   const refresh = useRefreshSchedules(workspaceId);
   useStreamEvents((events) => {
@@ -19,7 +19,7 @@ export function useSchedules(workspaceId: string) {
     );
     if (isTold) refresh();
   });
-  return useQuery(trpc.schedules.list.queryOptions({ workspaceId }));
+  return useQuery(trpc.schedules.list.queryOptions({ workspaceId }, { enabled: isShown }));
 }
 
 /** Asks again for what is shown of the agent's schedules. */
