@@ -59,6 +59,9 @@ export function mergeChanges(rows: readonly ChangeRow[]): MergedChange[] {
 /** How an instance ended that ended together with the engine it ran on. */
 export const ENDED_WITH_ENGINE = "the engine it ran on was stopped";
 
+/** How an instance ended of which its machine, or who watches it, said that it cannot start. */
+export const BOOTSTRAP_FAILED = "its machine reported that it cannot start";
+
 /** What is known about why an attempt begins. */
 export interface AttemptCause {
   readonly reason: AttemptReason;

@@ -5,8 +5,8 @@ import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { loadWorkspaceEnv } from "@molecule/db/secrets/workspace-env";
 import { DomainError } from "@molecule/domain/errors";
 import type { Backend, Phase } from "@molecule/domain/sets";
+import { withoutSecrets } from "@molecule/domain/without-secrets";
 import { BackendError, type ComputeBackend } from "../provisioning/compute-backend.ts";
-import { withoutSecrets } from "../restart/log-excerpt.ts";
 
 /** What the operations need. */
 export interface OperationDeps {

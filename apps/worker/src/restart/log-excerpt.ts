@@ -1,13 +1,11 @@
 import type { Database } from "@molecule/db/database";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { loadWorkspaceEnv } from "@molecule/db/secrets/workspace-env";
+import { withoutSecrets } from "@molecule/domain/without-secrets";
 import type { ComputeBackend, InstanceKey } from "../provisioning/compute-backend.ts";
 
 const LINES = 40;
 const MAX_LENGTH = 8_000;
-/** Shorter values would blank ordinary words. */
-const MIN_SECRET_LENGTH = 6;
-const BLANK = "••••••";
 
 /** What an excerpt is read from. */
 export interface ExcerptSources {
@@ -30,12 +28,4 @@ export async function readExcerpt(
     // The excerpt helps a person; a failure to read it must not hide the failure it belongs to.
     return undefined;
   }
-}
-
-/** Blanks every value of at least six characters wherever it stands, longest first. */
-export function withoutSecrets(text: string, values: readonly string[]): string {
-  const secrets = values
-    .filter((value) => value.length >= MIN_SECRET_LENGTH)
-    .toSorted((a, b) => b.length - a.length);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, BLANK), text);
 }

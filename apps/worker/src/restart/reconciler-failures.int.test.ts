@@ -1,3 +1,4 @@
+import { reportBootstrap } from "@molecule/db/lifecycle/report-bootstrap";
 import { describe, expect, it } from "vitest";
 import { BackendError } from "../provisioning/compute-backend.ts";
 import { refusedByMachine, until, useRestartBed } from "./restart-bed.fixture.ts";
@@ -47,6 +48,37 @@ describe("failures", () => {
     expect((await platform.see(id)).failure?.sentence).toContain("exit code 7");
     const [row] = await bed.sql`SELECT log_excerpt FROM attempts WHERE workspace_id = ${id}`;
     expect(row?.log_excerpt).toBe("fake instance of attempt 1");
+  });
+
+  it("R11 a machine that reports that it cannot start ends this attempt, once, and the next try follows", async () => {
+    const platform = open({ agentsBeat: false });
+    platform.startWorker();
+    const id = await platform.createWorkspace();
+    await phaseIs(platform, id, "BOOTING");
+    const report = (attemptNo: number | null, logTail = "no disk image") =>
+      bed.database.db.transaction((tx) =>
+        reportBootstrap(tx, { workspaceId: id, attemptNo, logTail }),
+      );
+    expect(await report(2)).toBe(false);
+    const answers = await Promise.all([report(1), report(null), report(1)]);
+    expect(answers.filter((isNoted) => isNoted)).toEqual([true]);
+    await phaseIs(platform, id, "BACKOFF");
+    expect(await report(null)).toBe(false);
+    expect((await platform.see(id)).failure?.sentence).toBe(
+      "The agent ended before it reported (its machine reported that it cannot start).",
+    );
+    const told = (await platform.events(id)).find(
+      ({ event }) => event === "WORKSPACE_PROVISION_FAILED",
+    );
+    expect(told?.payload).toMatchObject({ log_tail: "no disk image", will_retry: true });
+    const [row] =
+      await bed.sql`SELECT log_excerpt, outcome FROM attempts WHERE workspace_id = ${id}`;
+    expect(row).toMatchObject({ log_excerpt: "no disk image", outcome: "boot_failed" });
+    await later(170_000);
+    await bed.isBooting(platform, id, 2);
+    // What is said late about the first attempt changes nothing of the second.
+    expect(await report(1)).toBe(false);
+    expect((await platform.see(id)).phase).toBe("BOOTING");
   });
 
   it("a crash waits 10 s and restarts with the exit in its reason", async () => {

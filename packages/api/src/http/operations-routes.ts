@@ -4,6 +4,7 @@ import { DomainError } from "@molecule/domain/errors";
 import { z } from "zod";
 import { actorOf } from "../context.ts";
 import type { Deps } from "../deps.ts";
+import { noteFailedBootstrap } from "../services/operations/report-bootstrap.ts";
 import { viewLiveness } from "../services/operations/view-liveness.ts";
 import { mintWorkspaceToken } from "../services/tokens/manage-tokens.ts";
 import { updateWorkspace } from "../services/workspaces/update-workspace.ts";
@@ -17,12 +18,20 @@ const budgetBody = z.object({
   budget_limit: z.number().int().min(0).max(2_147_483_647).nullable(),
 });
 
+/** Source: wire contract §17. `attempt` is ours: a late report about an older one changes nothing. */
+const bootstrapFailedBody = z.object({
+  error: z.string().max(65_536).nullish(),
+  log_tail: z.string().nullish(),
+  attempt: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
+});
+
 /** What operators look at and set. Source: wire contract §3.3 (budget), §14 (test token), §17. */
 export const operationsRoutes: readonly Route[] = [
   route("GET", "/admin/liveness", ADMIN, async ({ deps }) =>
     ok(viewLiveness(await listLoopAges(deps.db))),
   ),
   route("GET", "/admin/workspaces/:id/test-token", ADMIN, testToken),
+  route("POST", "/admin/workspaces/:id/bootstrap-failed", ADMIN, bootstrapFailed),
   route("GET", "/workspaces/:id/console", ADMIN, async ({ deps, workspaceId }) => {
     await budgetOf(deps, workspaceId);
     throw new DomainError("not_available_here", "No backend of this platform has a console.", {
@@ -34,6 +43,17 @@ export const operationsRoutes: readonly Route[] = [
   ),
   route("PATCH", "/workspaces/:id/budget", ADMIN, setBudget),
 ];
+
+async function bootstrapFailed({ deps, workspaceId, body }: RequestContext): Promise<Response> {
+  const { error, log_tail, attempt } = await body(bootstrapFailedBody);
+  const isNoted = await noteFailedBootstrap(deps, {
+    workspaceId,
+    attemptNo: attempt ?? null,
+    error: error ?? "",
+    logTail: log_tail ?? "",
+  });
+  return ok(isNoted ? { ok: true } : { ok: true, no_change: true });
+}
 
 async function setBudget(context: RequestContext): Promise<Response> {
   const { deps, auth, workspaceId } = context;

@@ -61,7 +61,7 @@ export async function failAttempt(
       outcome: failed.outcome,
       endedAt: sql`cp_now()`,
       failure: failed.failure,
-      logExcerpt: failed.logExcerpt ?? null,
+      logExcerpt: excerptOf(held, failed) ?? null,
       snapGen,
       snapForce: attempt?.snapForce ?? row.forceSeq,
     })
@@ -89,12 +89,19 @@ async function previousGen(tx: Transaction, { row }: HeldWorkspace): Promise<num
   return previous?.snapGen ?? null;
 }
 
+/** What the machine itself reported of this start says more than what its agent printed. */
+function excerptOf({ attempt }: HeldWorkspace, failed: AttemptFailure): string | undefined {
+  return attempt?.logExcerpt ?? failed.logExcerpt;
+}
+
 async function tellFailure(
   tx: Transaction,
-  { row }: HeldWorkspace,
+  held: HeldWorkspace,
   failed: AttemptFailure,
   after: AfterBootFailure,
 ): Promise<void> {
+  const { row } = held;
+  const excerpt = excerptOf(held, failed);
   const next = after.retryAt === null ? "no further try by itself" : "another try follows";
   await recordLifecycle(tx, {
     workspaceId: row.id,
@@ -115,7 +122,7 @@ async function tellFailure(
       ...(failed.timeoutSeconds === undefined
         ? {}
         : { timeout_secs: failed.timeoutSeconds, source: "provision_timeout_sweep" }),
-      ...(failed.logExcerpt === undefined ? {} : { log_tail: failed.logExcerpt }),
+      ...(excerpt === undefined ? {} : { log_tail: excerpt }),
     },
   });
 }

@@ -6,8 +6,6 @@ const APPROVALS = "no approvals yet: an agent asks its person with notify";
  * printed as open; a case that passes may not be here (a test says so).
  */
 export const KNOWN_OPEN: Readonly<Record<string, string>> = {
-  "§2.2:52 POST /admin/workspaces/{lead}/bootstrap-failed": "no backend boots machines yet",
-  "§17:658": "no backend boots machines yet",
   "§3.4:147 first memories are kept": MEMORY,
   "§9.1:443 poll mode": "uploads for agents that poll are not kept yet",
   "§20:756": MEMORY,
