@@ -162,6 +162,13 @@ export const a2aQueue = pgTable(
     method: text("method").notNull(),
     /** The agent's name for the task this became, once it told; asked after when an answer is lost. */
     taskId: text("task_id"),
+    /** Who led to it: each asked the next, the last one sent it. Empty: a person. SPEC: DG1. */
+    chain: uuid("chain").array().notNull().default(sql`'{}'`),
+    /**
+     * A task for an agent that polls: it is in the agent's inbox, nobody delivers it, and it ends with
+     * the agent's answer or at `expires_at`.
+     */
+    isInbox: boolean("is_inbox").notNull().default(false),
     idempotencyKey: text("idempotency_key"),
     status: queueStatus("status").notNull().default("queued"),
     attempts: integer("attempts").notNull().default(0),
