@@ -93,6 +93,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "POST /admin/secrets": { access: "people", body: { key: "K", value: "v" } },
   "DELETE /admin/secrets/:key": people,
   "GET /admin/liveness": people,
+  "POST /admin/workspaces/:id/bootstrap-failed": people,
   "GET /admin/sweep-holds": people,
   "POST /admin/sweep-holds/:holdId/confirm": people,
   "POST /admin/sweep-holds/:holdId/dismiss": people,
