@@ -31,6 +31,7 @@ import type { Log } from "./runtime/log.ts";
 import { untilTold } from "./runtime/process-end.ts";
 import { Scope } from "./runtime/scope.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
+import { startBusySweep } from "./sweep/busy-sweep.ts";
 
 /** How often a registry is asked. Source: wire contract §18. */
 const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
@@ -117,6 +118,7 @@ async function start(
     url: env.databaseUrl,
     applicationName: "molecule-worker",
     maxConnections: settings.concurrency + 6,
+    onWrongEvent: (problem) => log.error({ problem }, "an event is not as its schema says"),
   });
   scope.add("database", () => db.close());
   const pulse = new LoopPulse({ db, kind: "worker", log });
@@ -182,6 +184,7 @@ async function start(
   });
   scope.add("fleet", () => fleet.stop());
   const schedulesEveryMs = Math.max(SCHEDULES_EVERY_MS * env.timeScale, 100);
+  scope.add("phantom busy", startBusySweep({ db, timeScale: env.timeScale, pulse, log }));
   const scheduler = new Scheduler({ db, everyMs: schedulesEveryMs, pulse, log });
   scope.add("scheduler", () => scheduler.stop());
   if (docker !== null && env.imageKeepMs > 0) {

@@ -220,6 +220,7 @@ export const SWEEP_ACTIONS = [
   "instance_fenced",
   "token_revoked",
   "timer_restored",
+  "busy_cleared",
   "hold_opened",
   "hold_decided",
 ] as const;

@@ -52,6 +52,11 @@ export function sweepGrounds({ workspace, labelAttempt }: ListedInstance): Sweep
     : { rule: "G6", although: "the workspace rests" };
 }
 
+/** Time without a word about its work after which an agent is not busy any more. Source: wire contract §13. SPEC: G15. */
+export const BUSY_SILENCE_SECONDS = 600;
+/** How often such agents are looked for. Source: wire contract §13. */
+export const BUSY_SWEEP_EVERY_MS = 300_000;
+
 /** Most removals of one sweep that need no second look. */
 const FREE_REMOVALS = 5;
 const GUARDED_SHARE = 0.2;

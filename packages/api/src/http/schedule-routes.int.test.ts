@@ -329,6 +329,35 @@ it("the canvas has the same under tRPC, with a preview of the next runs", async 
   expect((await post("schedules.remove", ref)).result?.data).toEqual({ done: true });
 });
 
+it("the operator sees the schedules of all agents, what is overdue first, without what they say", async () => {
+  const workspaceId = await api.createWorkspace({ name: "Watched" });
+  const body = { name: "Late", cron_expr: "0 9 * * *", prompt: "a secret plan" };
+  const made = await api.call("POST", `/workspaces/${workspaceId}/schedules`, { body });
+  const { id } = (await made.json()) as { id: string };
+  await api.test.sql`
+    UPDATE schedules SET next_run_at = cp_now() - interval '90 seconds' WHERE id = ${id}`;
+  const gone = await api.createWorkspace({ name: "Gone" });
+  await api.call("POST", `/workspaces/${gone}/schedules`, { body });
+  await api.call("DELETE", `/workspaces/${gone}?confirm=true`);
+  const answer = await api.call("GET", "/admin/schedules/health");
+  const all = (await answer.json()) as Record<string, unknown>[];
+  expect(all[0]).toMatchObject({
+    id,
+    workspace_id: workspaceId,
+    workspace_name: "Watched",
+    name: "Late",
+    enabled: true,
+    last_status: null,
+    overdue_seconds: expect.toSatisfy((seconds: number) => seconds >= 90 && seconds < 600),
+  });
+  expect(all.map((one) => one.workspace_id)).not.toContain(gone);
+  expect(JSON.stringify(all)).not.toContain("a secret plan");
+  const agent = await api.tokenOf(workspaceId);
+  for (const token of [null, agent]) {
+    expect((await api.call("GET", "/admin/schedules/health", { token })).status).toBe(401);
+  }
+});
+
 describe("a template", () => {
   async function platformWith(schedules: string) {
     const dir = await mkdtemp(path.join(tmpdir(), "molecule-templates-"));

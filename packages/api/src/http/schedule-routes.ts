@@ -9,14 +9,20 @@ import { checkAccess } from "../services/registry/find-agents.ts";
 import {
   changeSchedule,
   createSchedule,
+  readAllSchedules,
   readRuns,
   readSchedules,
   removeSchedule,
   type ScheduleName,
 } from "../services/schedules/manage-schedules.ts";
 import { runSchedule } from "../services/schedules/run-schedule.ts";
-import { wireHealth, wireRun, wireSchedule } from "../services/schedules/view-schedule.ts";
-import { SIGNED_IN, WORKSPACE } from "./guards.ts";
+import {
+  wireHealth,
+  wireRun,
+  wireSchedule,
+  wireWatched,
+} from "../services/schedules/view-schedule.ts";
+import { ADMIN, SIGNED_IN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
@@ -32,6 +38,9 @@ export const scheduleRoutes: readonly Route[] = [
   route("DELETE", "/workspaces/:id/schedules/:scheduleId", WORKSPACE, remove),
   route("POST", "/workspaces/:id/schedules/:scheduleId/run", WORKSPACE, run),
   route("GET", "/workspaces/:id/schedules/:scheduleId/history", WORKSPACE, history),
+  route("GET", "/admin/schedules/health", ADMIN, async ({ deps }) =>
+    ok((await readAllSchedules(deps)).map(wireWatched)),
+  ),
 ];
 
 async function list({ deps, workspaceId }: RequestContext): Promise<Response> {

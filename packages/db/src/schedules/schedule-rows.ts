@@ -2,10 +2,11 @@ import { type CronExpression, readCron } from "@molecule/domain/cron";
 import { DomainError } from "@molecule/domain/errors";
 import { MAX_SCHEDULES } from "@molecule/domain/schedule";
 import type { ScheduleSource } from "@molecule/domain/sets";
-import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { and, asc, desc, eq, ne, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { scheduleRuns, schedules } from "../schema/schedules.ts";
+import { workspaces } from "../schema/workspaces.ts";
 import { storableText } from "../storable.ts";
 import { isTimeZone, RunTimes } from "./run-times.ts";
 
@@ -36,6 +37,29 @@ export async function listSchedules(q: Queryable, workspaceId: string): Promise<
     .from(schedules)
     .where(eq(schedules.workspaceId, workspaceId))
     .orderBy(asc(schedules.createdAt), asc(schedules.id));
+}
+
+/** A schedule with whose it is, and how long its time has passed without a run, in seconds. */
+export interface WatchedSchedule {
+  readonly row: ScheduleRow;
+  readonly workspaceName: string;
+  /** 0 while its time is to come, or while it is off. */
+  readonly overdueSeconds: number;
+}
+
+/** Every schedule of every workspace that is not removed, in the order they run next; those without last. */
+export async function listAllSchedules(q: Queryable): Promise<WatchedSchedule[]> {
+  return await ormOf(q)
+    .select({
+      row: schedules,
+      workspaceName: workspaces.name,
+      overdueSeconds: sql<number>`COALESCE(GREATEST(0,
+        floor(extract(epoch FROM cp_now() - ${schedules.nextRunAt}))), 0)::int`,
+    })
+    .from(schedules)
+    .innerJoin(workspaces, eq(workspaces.id, schedules.workspaceId))
+    .where(ne(workspaces.intent, "deleted"))
+    .orderBy(sql`${schedules.nextRunAt} ASC NULLS LAST`, asc(schedules.id));
 }
 
 /** @throws DomainError `not_found`. */

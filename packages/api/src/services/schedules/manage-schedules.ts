@@ -4,6 +4,7 @@ import { runsItsOwn } from "@molecule/db/schedules/runs-its-own";
 import {
   deleteSchedule,
   insertSchedule,
+  listAllSchedules,
   listRuns,
   listSchedules,
   readNow,
@@ -13,6 +14,7 @@ import {
   type ScheduleRunRow,
   type ScheduleWishes,
   updateSchedule,
+  type WatchedSchedule,
 } from "@molecule/db/schedules/schedule-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
@@ -42,6 +44,11 @@ export async function readSchedules(
     runsItsOwn(deps.db, workspaceId),
   ]);
   return { schedules, runtimeRunsThem };
+}
+
+/** Every schedule of the organisation with whose it is, for whoever watches over them. */
+export async function readAllSchedules(deps: Deps): Promise<WatchedSchedule[]> {
+  return await listAllSchedules(deps.db);
 }
 
 /** @throws DomainError `bad_request` naming the field, `not_found`, `removed`, `rate_limited`. */

@@ -1,5 +1,9 @@
 import type { ScheduleRunView, ScheduleView } from "@molecule/contracts/schedules";
-import type { ScheduleRow, ScheduleRunRow } from "@molecule/db/schedules/schedule-rows";
+import type {
+  ScheduleRow,
+  ScheduleRunRow,
+  WatchedSchedule,
+} from "@molecule/db/schedules/schedule-rows";
 
 /** A schedule for the canvas. */
 export function viewSchedule(row: ScheduleRow): ScheduleView {
@@ -58,6 +62,11 @@ export function wireHealth(row: ScheduleRow) {
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };
+}
+
+/** The same for the operator: whose it is, and for how long its time has passed without a run. */
+export function wireWatched({ row, workspaceName, overdueSeconds }: WatchedSchedule) {
+  return { ...wireHealth(row), workspace_name: workspaceName, overdue_seconds: overdueSeconds };
 }
 
 /** A run for scripts; `pending` while its message waits or is answered. Source: wire contract §13. */
