@@ -1,6 +1,6 @@
 import type { EventType } from "@molecule/domain/sets";
 import { sql } from "drizzle-orm";
-import { ormOf, type Queryable, type Transaction } from "../database.ts";
+import { announceAfterCommit, ormOf, type Queryable, type Transaction } from "../database.ts";
 import { events } from "../schema/content.ts";
 
 /** The channel that wakes event tails; its payload is always empty. */
@@ -21,11 +21,8 @@ export interface NewEvent {
 
 /** Appends to the log in the transaction that changes the state, so both are seen or neither. */
 export async function appendEvent(tx: Transaction, entry: NewEvent): Promise<void> {
-  // One statement: every action tells something, and each call is awaited by whoever clicked.
-  await ormOf(tx)
-    .insert(events)
-    .values(entry)
-    .returning({ told: sql`pg_notify(${EVENTS_CHANNEL}, '')` });
+  await ormOf(tx).insert(events).values(entry);
+  announceAfterCommit(tx, EVENTS_CHANNEL);
 }
 
 /** Wakes reconcilers after the commit. A hint: they poll anyway. */
