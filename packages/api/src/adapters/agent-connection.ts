@@ -3,6 +3,8 @@ import { buildConnector, Client } from "undici";
 import { type AddressRefusal, chooseAddress, isDialable, type Resolve } from "./public-address.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Bytes of a streamed body that wait for the agent to take them; by default it would be 16 chunks. */
+const BODY_BUFFER_BYTES = 65_536;
 
 /** Where an agent listens and how it may be dialled. */
 export interface AgentAddress {
@@ -86,7 +88,7 @@ export async function requestAgent(
       body:
         request.body === null || typeof request.body === "string"
           ? request.body
-          : Readable.from(request.body),
+          : Readable.from(request.body, { objectMode: false, highWaterMark: BODY_BUFFER_BYTES }),
       signal: request.signal,
     });
     answer.begin({

@@ -5,6 +5,7 @@ import {
 } from "@molecule/db/activity/trim-activity";
 import type { Database } from "@molecule/db/database";
 import { EVENTS_KEPT_DAYS, EVENTS_KEPT_ROWS, trimEvents } from "@molecule/db/events/trim-events";
+import { trimKeptFiles } from "@molecule/db/files/kept-files";
 import type { Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "../deps.ts";
 
@@ -17,7 +18,10 @@ export interface Loop {
 const FIRST_AFTER_MS = 60_000;
 const EVERY_MS = 3_600_000;
 
-/** Trims the event log and the activity a minute after the start and then every hour. A failed pass is logged. */
+/**
+ * Trims the event log, the activity and kept files a minute after the start and then every hour. A failed
+ * pass is logged.
+ */
 export function startRetention(db: Database, log: Log, pulse: Pulse): Loop {
   let pass: Promise<void> = Promise.resolve();
   const run = () => {
@@ -39,5 +43,6 @@ export function startRetention(db: Database, log: Log, pulse: Pulse): Loop {
 async function trim(db: Database, log: Log): Promise<void> {
   const events = await trimEvents(db, { days: EVENTS_KEPT_DAYS, rows: EVENTS_KEPT_ROWS });
   const activity = await trimActivity(db, { days: ACTIVITY_KEPT_DAYS, chatDays: CHAT_KEPT_DAYS });
-  if (events + activity > 0) log.info({ events, activity }, "old rows deleted");
+  const files = await trimKeptFiles(db);
+  if (events + activity + files > 0) log.info({ events, activity, files }, "old rows deleted");
 }

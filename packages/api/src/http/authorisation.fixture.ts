@@ -133,6 +133,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /workspaces/:id/secrets": own,
   "GET /workspaces/:id/secrets/values": { access: "own-only" },
   "POST /workspaces/:id/secrets": { access: "own", body: { key: "K", value: "v" } },
+  "GET /workspaces/:id/chat/uploads/:fileId": own,
   "PUT /workspaces/:id/secrets": { access: "own", body: { key: "K", value: "v" } },
   "DELETE /workspaces/:id/secrets/:key": own,
   "GET /workspaces/:id/config": own,

@@ -1,13 +1,17 @@
 import { DomainError } from "@molecule/domain/errors";
-import { forwardUpload, openDownload } from "../services/chat/agent-files.ts";
+import { parseWorkspaceId } from "@molecule/domain/ids";
+import { openDownload, takeUpload } from "../services/chat/agent-files.ts";
+import { openKeptFile } from "../services/chat/open-kept-file.ts";
+import { fileResponse } from "./file-response.ts";
 import { WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { type Route, route, streaming } from "./router.ts";
 
-/** Files of a chat. Source: wire contract §9.1 and §9.3. */
+/** Files of a chat; the third hands out what was kept for an agent that polls. Source: contract §9.1, §9.3. */
 export const chatFileRoutes: readonly Route[] = [
   streaming(route("POST", "/workspaces/:id/chat/uploads", WORKSPACE, upload)),
   route("GET", "/workspaces/:id/chat/download", WORKSPACE, download),
+  route("GET", "/workspaces/:id/chat/uploads/:fileId", WORKSPACE, kept),
 ];
 
 async function upload({ req, deps, workspaceId }: RequestContext): Promise<Response> {
@@ -17,7 +21,7 @@ async function upload({ req, deps, workspaceId }: RequestContext): Promise<Respo
   }
   if (req.body === null) throw new DomainError("bad_request", "There is no file in the request.");
   const length = req.headers.get("content-length");
-  const answer = await forwardUpload(deps, {
+  const answer = await takeUpload(deps, {
     workspaceId,
     contentType,
     contentLength: length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null,
@@ -29,17 +33,13 @@ async function upload({ req, deps, workspaceId }: RequestContext): Promise<Respo
   });
 }
 
-async function download({ deps, query, workspaceId }: RequestContext): Promise<Response> {
+async function download({ req, deps, query, workspaceId }: RequestContext): Promise<Response> {
   const file = await openDownload(deps, { workspaceId, path: query.get("path") ?? "" });
-  const ascii = file.name.replace(/[^\x20-\x7e]|["\\]/g, "_");
-  return new Response(file.body, {
-    headers: {
-      "content-type": file.contentType,
-      "content-disposition": `attachment; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(file.name)}`,
-      // What an agent wrote is shown by nobody's browser as ours.
-      "content-security-policy": "sandbox",
-      "cache-control": "no-store",
-      ...(file.contentLength === null ? {} : { "content-length": file.contentLength }),
-    },
-  });
+  return fileResponse(file, req.headers);
+}
+
+async function kept({ req, deps, params, workspaceId }: RequestContext): Promise<Response> {
+  const fileId = parseWorkspaceId(params.fileId ?? "");
+  if (fileId === null) throw new DomainError("not_found", "There is no such file.");
+  return fileResponse(await openKeptFile(deps, { workspaceId, fileId }), req.headers);
 }

@@ -3,6 +3,7 @@ import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { managedFiles, workspaceSecrets } from "../schema/content.ts";
+import { keptFiles } from "../schema/kept-files.ts";
 import { schedules } from "../schema/schedules.ts";
 import {
   attempts,
@@ -74,6 +75,7 @@ export async function recordDeleted(tx: Transaction, held: HeldWorkspace): Promi
   const { id } = held.row;
   await orm.delete(workspaceSecrets).where(eq(workspaceSecrets.workspaceId, id));
   await orm.delete(managedFiles).where(eq(managedFiles.workspaceId, id));
+  await orm.delete(keptFiles).where(eq(keptFiles.workspaceId, id));
   await orm.delete(schedules).where(eq(schedules.workspaceId, id));
   await orm.delete(liveness).where(eq(liveness.workspaceId, id));
   await orm.delete(observations).where(eq(observations.workspaceId, id));

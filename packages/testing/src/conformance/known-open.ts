@@ -7,7 +7,6 @@ const APPROVALS = "no approvals yet: an agent asks its person with notify";
  */
 export const KNOWN_OPEN: Readonly<Record<string, string>> = {
   "§3.4:147 first memories are kept": MEMORY,
-  "§9.1:443 poll mode": "uploads for agents that poll are not kept yet",
   "§20:756": MEMORY,
   "§20:757": MEMORY,
   "§20:758": MEMORY,

@@ -1,6 +1,7 @@
 import type { Target } from "@molecule/db/registry/targets";
 import { ensureInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { DomainError } from "@molecule/domain/errors";
+import { keptFileOf } from "@molecule/domain/kept-files";
 import { isPlatformFile, parseFileRoot, parseRelativePath } from "@molecule/domain/paths";
 import { agentAddressOf } from "../../a2a/agent-address.ts";
 import {
@@ -12,39 +13,47 @@ import {
 import { resolveAll } from "../../adapters/public-address.ts";
 import type { Deps } from "../../deps.ts";
 import { requireTarget } from "../a2a/route-message.ts";
+import { keepUpload } from "./keep-upload.ts";
+import { openKeptFile } from "./open-kept-file.ts";
+import { type ServedFile, sliceOf, streamOf } from "./served-file.ts";
+import { type PassedAnswer, UPLOAD_TIMEOUT_MS, type Upload, UploadLimit } from "./upload-limit.ts";
 
-/** Largest upload with all its files, in bytes. Source: wire contract §9.1. */
-const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
-const UPLOAD_TIMEOUT_MS = 120_000;
 const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 const MAX_ANSWER_BYTES = 1_048_576;
 
-/** A multipart body on its way to the agent. */
-export interface Upload {
-  readonly workspaceId: string;
-  readonly contentType: string;
-  /** Null when the client did not say. */
-  readonly contentLength: number | null;
-  readonly body: ReadableStream<Uint8Array>;
-}
-
-/** The agent's answer, passed back as it is. */
-export interface PassedAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: Uint8Array;
-}
-
 /**
- * Streams files into the workspace without holding or re-encoding them; never more than 50 MB.
+ * Streams files into the workspace without holding or re-encoding them, or keeps them for an agent that
+ * nobody can dial; never more than 50 MB.
  * @throws DomainError `payload_too_large`, `workspace_unreachable`, `workspace_restarting`,
  * `upstream_failed`, `not_found`, `removed`. Source: contract §9.1.
  */
-export async function forwardUpload(deps: Deps, upload: Upload): Promise<PassedAnswer> {
+export async function takeUpload(deps: Deps, upload: Upload): Promise<PassedAnswer> {
+  const target = await requireTarget(deps, upload.workspaceId);
+  const isAway = target.status === "paused" || target.status === "failed";
+  if (target.backend !== "external" || isAway) return await forwardUpload(deps, target, upload);
+  if (target.deliveryMode === "poll") return await keepUpload(deps, target, upload);
+  if (agentAddressOf(target) === null) return takesNoFiles(target);
+  return await forwardUpload(deps, target, upload);
+}
+
+/** Source: contract §9.1, 422. */
+function takesNoFiles(target: Target): PassedAnswer {
+  const body = {
+    error: `${target.name} has no address that files could be sent to.`,
+    detail: "The agent has to register a url, or register with delivery_mode “poll”.",
+  };
+  return {
+    status: 422,
+    contentType: "application/json; charset=utf-8",
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+async function forwardUpload(deps: Deps, target: Target, upload: Upload): Promise<PassedAnswer> {
   const limit = new UploadLimit();
-  if ((upload.contentLength ?? 0) > MAX_UPLOAD_BYTES) throw limit.error();
-  const { address, secret, target } = await reachAgent(deps, upload.workspaceId);
+  limit.checkAnnounced(upload);
+  const { address, secret } = await reachAgent(deps, target);
   const length = upload.contentLength;
   const result = await requestAgent(
     { allowCidrs: deps.platform.allowCidrs, resolve: resolveAll },
@@ -68,55 +77,20 @@ export async function forwardUpload(deps: Deps, upload: Upload): Promise<PassedA
   return { status: status >= 200 && status < 600 ? status : 502, contentType, body: result.body };
 }
 
-/** Counts the bytes that go through and ends the stream at the limit. */
-class UploadLimit {
-  isExceeded = false;
-
-  async *counted(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const reader = body.getReader();
-    let size = 0;
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        size += value.byteLength;
-        if (size > MAX_UPLOAD_BYTES) {
-          this.isExceeded = true;
-          throw this.error();
-        }
-        yield value;
-      }
-    } finally {
-      await reader.cancel().catch(() => undefined);
-    }
-  }
-
-  error(): DomainError {
-    return new DomainError("payload_too_large", "An upload may have 50 MB in all.", {
-      details: { max_bytes: MAX_UPLOAD_BYTES },
-    });
-  }
-}
-
-/** A file of the workspace as it comes. */
-export interface Download {
-  readonly name: string;
-  readonly contentType: string;
-  /** Null when the agent did not say. */
-  readonly contentLength: string | null;
-  readonly body: ReadableStream<Uint8Array>;
-}
-
 /**
- * Streams one file out of the workspace. @throws DomainError `bad_request`, `not_found`,
- * `workspace_unreachable`, `workspace_restarting`, `upstream_failed`. Source: contract §9.3.
+ * Hands out one file of the workspace, or one that is kept for it. @throws DomainError `bad_request`,
+ * `not_found`, `workspace_unreachable`, `workspace_restarting`, `upstream_failed`. Source: contract §9.3.
  */
 export async function openDownload(
   deps: Deps,
   input: { readonly workspaceId: string; readonly path: string },
-): Promise<Download> {
+): Promise<ServedFile> {
+  const kept = keptFileOf(input.path);
+  if (kept !== null && kept.workspaceId === input.workspaceId)
+    return await openKeptFile(deps, kept);
   const path = downloadPath(input.path);
-  const { address, secret, target } = await reachAgent(deps, input.workspaceId);
+  const target = await requireTarget(deps, input.workspaceId);
+  const { address, secret } = await reachAgent(deps, target);
   const pipe = new TransformStream<Uint8Array, Uint8Array>();
   const writer = pipe.writable.getWriter();
   const leave = new AbortController();
@@ -149,12 +123,28 @@ export async function openDownload(
     leave.abort();
     throw downloadError(target, head.status, path);
   }
+  const length = head.headers["content-length"] ?? "";
   return {
     name: path.split("/").at(-1) ?? "file",
     contentType: head.contentType === "" ? "application/octet-stream" : head.contentType,
-    contentLength: head.headers["content-length"] ?? null,
-    body: pipe.readable,
+    size: /^\d{1,15}$/.test(length) ? Number(length) : null,
+    open: (part) =>
+      part === null ? pipe.readable : streamOf(sliceOf(bytesOf(pipe.readable), part)),
+    discard: () => leave.abort(),
   };
+}
+
+async function* bytesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
 function downloadPath(text: string): string {
@@ -174,20 +164,18 @@ function downloadError(target: Target, status: number, path: string): DomainErro
 }
 
 interface Reached {
-  readonly target: Target;
   readonly address: AgentAddress;
   readonly secret: string;
 }
 
-async function reachAgent(deps: Deps, workspaceId: string): Promise<Reached> {
-  const target = await requireTarget(deps, workspaceId);
+async function reachAgent(deps: Deps, target: Target): Promise<Reached> {
   const address = agentAddressOf(target);
   const isUp = target.status === "online" || target.status === "degraded";
   if (!isUp || address === null) throw notThere(target);
   const { secret, isNew } = await deps.db.transaction((tx) =>
     ensureInboundSecret(tx, deps.cipher, target.id),
   );
-  if (!isNew) return { target, address, secret };
+  if (!isNew) return { address, secret };
   throw new DomainError("workspace_unreachable", `${target.name} is still learning its secret.`, {
     next: "Try again in 30 seconds.",
     details: { detail: "The agent learns it with its next heartbeat.", retry_after_seconds: 30 },
