@@ -11,6 +11,7 @@ export default defineConfig({
     "./src/schema/fleet.ts",
     "./src/schema/schedules.ts",
     "./src/schema/processes.ts",
+    "./src/schema/memory.ts",
     "./src/schema/kept-files.ts",
   ],
   out: "../../drizzle",

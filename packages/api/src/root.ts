@@ -1,4 +1,5 @@
 import { activityRouter } from "./routers/activity.ts";
+import { approvalsRouter } from "./routers/approvals.ts";
 import { canvasRouter } from "./routers/canvas.ts";
 import { chatRouter } from "./routers/chat.ts";
 import { configRouter } from "./routers/config.ts";
@@ -22,6 +23,7 @@ export const appRouter = router({
   layout: layoutRouter,
   chat: chatRouter,
   activity: activityRouter,
+  approvals: approvalsRouter,
   files: filesRouter,
   config: configRouter,
   schedules: schedulesRouter,

@@ -1,5 +1,6 @@
 import { DELIVERY_MODES, POSTABLE_ACTIVITY_TYPES, WORKSPACE_ACCESSES } from "@molecule/domain/sets";
 import { z } from "zod";
+import { initialMemory } from "./memory.ts";
 
 /**
  * Bodies of the plain HTTP routes. Unknown keys are stripped, never refused: runtimes send extra
@@ -34,6 +35,7 @@ export const createWorkspaceBody = z.object({
   secrets: z.record(z.string(), z.string()).nullish(),
   max_concurrent_tasks: z.number().int().max(1000).nullish(),
   canvas: z.object({ x: z.number(), y: z.number() }).nullish(),
+  initial_memories: z.array(initialMemory).max(1000).nullish(),
 });
 export type CreateWorkspaceBody = z.infer<typeof createWorkspaceBody>;
 

@@ -183,6 +183,8 @@ export const canvasSnapshot = z.object({
     hasWorker: z.boolean(),
     /** Questions of sweeps that nobody has answered yet; SWEEP_ACTED tells of later ones. */
     openHolds: z.number().int(),
+    /** Requests of agents that wait for a person; APPROVAL_* tell of later ones. */
+    openApprovals: z.number().int(),
   }),
   templates: z.array(z.lazy(() => templateView)),
   /** Names of organisation secrets that are set. */

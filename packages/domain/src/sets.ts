@@ -176,6 +176,14 @@ export type DeliveryMode = (typeof DELIVERY_MODES)[number];
 export const WORKSPACE_ACCESSES = ["none", "read_only", "read_write"] as const;
 export type WorkspaceAccess = (typeof WORKSPACE_ACCESSES)[number];
 
+/** Who reads a memory. Source: wire contract §20. */
+export const MEMORY_SCOPES = ["LOCAL", "TEAM", "GLOBAL"] as const;
+export type MemoryScope = (typeof MEMORY_SCOPES)[number];
+
+/** What became of something that an agent asked a person for. Source: wire contract §20. */
+export const APPROVAL_STATES = ["pending", "approved", "denied"] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
 /** The four roots of the Files API; only `/configs` is managed. Source: wire contract §9.4. */
 export const FILE_ROOTS = ["/configs", "/workspace", "/home", "/plugins"] as const;
 export type FileRoot = (typeof FILE_ROOTS)[number];
@@ -211,6 +219,9 @@ export const EVENT_TYPES = [
   "SCHEDULE_UPDATED",
   "CRON_EXECUTED",
   "CRON_SKIPPED",
+  "APPROVAL_REQUESTED",
+  "APPROVAL_APPROVED",
+  "APPROVAL_DENIED",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

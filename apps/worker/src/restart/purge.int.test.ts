@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { trimActivity } from "@molecule/db/activity/trim-activity";
+import { insertApproval } from "@molecule/db/approvals/approval-rows";
 import { trimEvents } from "@molecule/db/events/trim-events";
+import { insertInstruction } from "@molecule/db/instructions/instruction-rows";
 import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
+import { putMemoryKey } from "@molecule/db/memory/memory-keys";
+import { insertMemory } from "@molecule/db/memory/memory-rows";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
 import { fireNow } from "@molecule/db/schedules/fire-schedule";
 import { insertSchedule } from "@molecule/db/schedules/schedule-rows";
@@ -25,6 +29,21 @@ async function tablesNaming(id: string): Promise<string[]> {
   return found;
 }
 
+const MEMORY_TABLES = ["memories", "memory_keys", "instructions", "approvals"];
+
+async function remember(workspaceId: string): Promise<void> {
+  await bed.database.db.transaction(async (tx) => {
+    const memory = { workspaceId, scope: "TEAM", namespace: "general", content: "Tea" } as const;
+    await insertMemory(tx, memory);
+    const write = { workspaceId, key: "k", value: "1", ttlSeconds: null, ifVersion: null };
+    await putMemoryKey(tx, write);
+    const told = { title: "", content: "Be brief", priority: 0, enabled: true };
+    await insertInstruction(tx, { workspaceId, ...told });
+    const asked = { action: "a", reason: "", taskId: null, context: null };
+    await insertApproval(tx, { workspaceId, ...asked });
+  });
+}
+
 it("after the purge no table holds the id, and the backend nothing of it", async () => {
   const platform = bed.open();
   platform.startWorker();
@@ -38,7 +57,10 @@ it("after the purge no table holds the id, and the backend nothing of it", async
     const schedule = await insertSchedule(tx, id, { ...wishes, ...on });
     await fireNow(tx, schedule.id, { kind: "admin", name: "Ada" });
   });
-  expect(await tablesNaming(id)).toContain("schedule_runs");
+  await remember(id);
+  for (const table of ["schedule_runs", ...MEMORY_TABLES]) {
+    expect(await tablesNaming(id)).toContain(table);
+  }
   await platform.writeSecret(id, "A_KEY", "a value");
   await platform.writeFiles(id, { "a.md": "text" });
   await platform.backend.files.write(id, "/workspace", { path: "b", content: new Uint8Array([1]) });
@@ -55,7 +77,9 @@ it("after the purge no table holds the id, and the backend nothing of it", async
   await bed.phaseIs(platform, id, "DELETED");
   expect(await tablesNaming(id)).toContain("workspaces");
   expect(await tablesNaming(id)).not.toContain("workspace_secrets");
-  expect(await tablesNaming(id)).not.toContain("schedules");
+  for (const table of ["schedules", ...MEMORY_TABLES]) {
+    expect(await tablesNaming(id)).not.toContain(table);
+  }
   expect(await platform.backend.readConfigs(id)).toBeNull();
   expect(platform.backend.running().map((one) => one.workspaceId)).toEqual([other]);
 

@@ -51,11 +51,11 @@ async function list({ deps, query, workspaceId }: RequestContext): Promise<Respo
     sinceId: idOf(query.get("since_id"), "since_id"),
     limit: boundedInt(query.get("limit"), { min: 1, max: MAX_ROWS, fallback: DEFAULT_ROWS }),
   });
-  return ok(rows.map(rowOf));
+  return ok(rows.map(viewActivity));
 }
 
-/** Source: wire contract §8.3. */
-function rowOf(row: ActivityRow) {
+/** A row on the wire. Source: wire contract §8.3. */
+export function viewActivity(row: ActivityRow) {
   return {
     id: row.id,
     workspace_id: row.workspaceId,

@@ -1,9 +1,12 @@
 import { a2aRoutes } from "./a2a-routes.ts";
 import { activityRoutes } from "./activity-routes.ts";
+import { approvalRoutes } from "./approval-routes.ts";
 import { chatFileRoutes } from "./chat-file-routes.ts";
 import { configRoutes } from "./config-routes.ts";
 import { delegationRoutes } from "./delegation-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
+import { instructionRoutes } from "./instruction-routes.ts";
+import { memoryRoutes } from "./memory-routes.ts";
 import type { Limiter } from "./rate-limit.ts";
 import { registryRoutes } from "./registry-routes.ts";
 import type { Route } from "./router.ts";
@@ -22,5 +25,8 @@ export function agentRoutes(notifies: Limiter): readonly Route[] {
     ...configRoutes,
     ...delegationRoutes,
     ...scheduleRoutes,
+    ...memoryRoutes,
+    ...instructionRoutes,
+    ...approvalRoutes,
   ];
 }

@@ -4,6 +4,7 @@ import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { managedFiles, workspaceSecrets } from "../schema/content.ts";
 import { keptFiles } from "../schema/kept-files.ts";
+import { approvals, instructions, memories, memoryKeys } from "../schema/memory.ts";
 import { schedules } from "../schema/schedules.ts";
 import {
   attempts,
@@ -77,6 +78,10 @@ export async function recordDeleted(tx: Transaction, held: HeldWorkspace): Promi
   await orm.delete(managedFiles).where(eq(managedFiles.workspaceId, id));
   await orm.delete(keptFiles).where(eq(keptFiles.workspaceId, id));
   await orm.delete(schedules).where(eq(schedules.workspaceId, id));
+  await orm.delete(memories).where(eq(memories.workspaceId, id));
+  await orm.delete(memoryKeys).where(eq(memoryKeys.workspaceId, id));
+  await orm.delete(approvals).where(eq(approvals.workspaceId, id));
+  await orm.delete(instructions).where(eq(instructions.workspaceId, id));
   await orm.delete(liveness).where(eq(liveness.workspaceId, id));
   await orm.delete(observations).where(eq(observations.workspaceId, id));
   await orm.delete(changes).where(eq(changes.workspaceId, id));

@@ -3,6 +3,7 @@ import {
   ACTIVITY_TYPES,
   ACTOR_KINDS,
   APPLY_POLICIES,
+  APPROVAL_STATES,
   ATTEMPT_OUTCOMES,
   ATTEMPT_REASONS,
   BACKENDS,
@@ -15,6 +16,7 @@ import {
   HEALTHS,
   INTENTS,
   MEMBER_ROLES,
+  MEMORY_SCOPES,
   OBSERVATION_KINDS,
   PHASES,
   PROCESS_KINDS,
@@ -41,6 +43,7 @@ export const activityStatus = pgEnum("activity_status", ACTIVITY_STATUSES);
 export const activityType = pgEnum("activity_type", ACTIVITY_TYPES);
 export const actorKind = pgEnum("actor_kind", ACTOR_KINDS);
 export const applyPolicy = pgEnum("apply_policy", APPLY_POLICIES);
+export const approvalState = pgEnum("approval_state", APPROVAL_STATES);
 export const attemptOutcome = pgEnum("attempt_outcome", ATTEMPT_OUTCOMES);
 export const attemptReason = pgEnum("attempt_reason", ATTEMPT_REASONS);
 export const backend = pgEnum("backend", BACKENDS);
@@ -53,6 +56,7 @@ export const fleetJobStatus = pgEnum("fleet_job_status", FLEET_JOB_STATUSES);
 export const health = pgEnum("health", HEALTHS);
 export const intent = pgEnum("intent", INTENTS);
 export const memberRole = pgEnum("member_role", MEMBER_ROLES);
+export const memoryScope = pgEnum("memory_scope", MEMORY_SCOPES);
 export const observationKind = pgEnum("observation_kind", OBSERVATION_KINDS);
 export const phase = pgEnum("phase", PHASES);
 export const processKind = pgEnum("process_kind", PROCESS_KINDS);

@@ -1,4 +1,5 @@
 import type { CanvasSnapshot } from "@molecule/contracts/workspaces";
+import { listPendingApprovals } from "@molecule/db/approvals/approval-rows";
 import { cursorOf, readHead } from "@molecule/db/events/read-events";
 import { readViewport } from "@molecule/db/layouts/layouts";
 import { loadNodes } from "@molecule/db/nodes/load-nodes";
@@ -16,11 +17,12 @@ import type { Deps } from "../../deps.ts";
 export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapshot> {
   const { db, cipher, templatesDir } = deps;
   const head = await readHead(db);
-  const [nodes, viewport, workers, holds, secrets, templates] = await Promise.all([
+  const [nodes, viewport, workers, holds, approvals, secrets, templates] = await Promise.all([
     loadNodes(db, { settle: deps.platform.settle }),
     readViewport(db),
     listLiveWorkers(db),
     listHolds(db),
+    listPendingApprovals(db),
     listGlobalSecrets(db, cipher),
     loadTemplates(templatesDir),
   ]);
@@ -35,6 +37,7 @@ export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapsh
         : { name: "Administrator", role: "owner" },
     platform: {
       version: deps.platform.version,
+      openApprovals: approvals.length,
       openHolds: holds.filter(({ state }) => state === "open").length,
       ...platformOf(workers),
     },
@@ -45,7 +48,7 @@ export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapsh
 
 function platformOf(
   workers: readonly LiveWorker[],
-): Omit<CanvasSnapshot["platform"], "version" | "openHolds"> {
+): Omit<CanvasSnapshot["platform"], "version" | "openHolds" | "openApprovals"> {
   const info = workers.find((worker) => worker.info !== null)?.info ?? null;
   return {
     backends: info?.backends ?? [],

@@ -24,6 +24,7 @@ export async function createFromCanvas(
     backend: input.backend ?? null,
     place: x === null || x === undefined || y === null || y === undefined ? null : { x, y },
     secrets: input.secrets ?? {},
+    memories: [],
     url: "",
     maxConcurrentTasks: 1,
     budgetLimit: null,

@@ -2,6 +2,7 @@ import { type CreateWorkspaceBody, secretKey } from "@molecule/contracts/wire";
 import { findWireRow } from "@molecule/db/workspaces/wire-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
+import { DEFAULT_NAMESPACE, MAX_MEMORY_CHARS } from "@molecule/domain/memory";
 import type { Actor, WorkspaceAccess } from "@molecule/domain/sets";
 import { checkAgentUrl, resolveAll } from "../../adapters/public-address.ts";
 import type { Deps } from "../../deps.ts";
@@ -60,6 +61,7 @@ async function requestOf(deps: Deps, body: CreateWorkspaceBody): Promise<CreateR
     backend: null,
     place: body.canvas ?? null,
     secrets: secretsOf(body),
+    memories: memoriesOf(body),
     url,
     maxConcurrentTasks: tasks === null || tasks === undefined || tasks < 1 ? 1 : tasks,
     budgetLimit: body.budget_limit ?? null,
@@ -119,6 +121,15 @@ function secretsOf(body: CreateWorkspaceBody): Record<string, string> {
     );
   }
   return Object.fromEntries(secrets);
+}
+
+/** Source: wire contract §3.4. */
+function memoriesOf(body: CreateWorkspaceBody): CreateRequest["memories"] {
+  return (body.initial_memories ?? []).map(({ content, scope, namespace }) => ({
+    content: content.slice(0, MAX_MEMORY_CHARS),
+    scope: scope ?? "LOCAL",
+    namespace: namespace || DEFAULT_NAMESPACE,
+  }));
 }
 
 function emptyAsNull(text: string | null | undefined): string | null {

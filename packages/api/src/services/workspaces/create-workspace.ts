@@ -5,6 +5,7 @@ import type { Transaction } from "@molecule/db/database";
 import { appendEvent, hintWork } from "@molecule/db/events/append-event";
 import { listPlaces } from "@molecule/db/layouts/layouts";
 import { recordLifecycle } from "@molecule/db/lifecycle/record-lifecycle";
+import type { NewMemory } from "@molecule/db/memory/memory-rows";
 import { importSchedules } from "@molecule/db/schedules/import-schedules";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { putWorkspaceSecret } from "@molecule/db/secrets/secret-store";
@@ -18,6 +19,7 @@ import { freePlace, type Place } from "@molecule/domain/free-place";
 import { providerOfModel } from "@molecule/domain/model-provider";
 import type { Actor, Backend, WorkspaceAccess } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
+import { storeMemory } from "../memory/keep-memory.ts";
 import { type Chosen, chooseTemplate } from "./choose-template.ts";
 import { connectionOf } from "./connection-block.ts";
 
@@ -34,6 +36,8 @@ export interface CreateRequest {
   readonly backend: Backend | null;
   readonly place: Place | null;
   readonly secrets: Readonly<Record<string, string>>;
+  /** What it remembers from the beginning; the operator may give every scope to anybody. */
+  readonly memories: readonly Omit<NewMemory, "workspaceId">[];
   /** Where an external agent listens, checked; empty without one. */
   readonly url: string;
   readonly maxConcurrentTasks: number;
@@ -73,6 +77,9 @@ export async function createWorkspace(
     await insertWorkspace(tx, { ...row, place });
     for (const [key, value] of Object.entries(request.secrets)) {
       await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
+    }
+    for (const memory of request.memories) {
+      await storeMemory(deps, tx, { ...memory, workspaceId: id });
     }
     await tell(tx, draft, place);
     await importSchedules(tx, id, schedules);
