@@ -2,6 +2,7 @@ import { platformToolDescriptions, platformToolInputs } from "@molecule/contract
 import { stateOfTask, type TaskState } from "@molecule/runtime-sdk/delegated-task";
 import { NoAnswerError } from "@molecule/runtime-sdk/http-json";
 import type { Inbox } from "@molecule/runtime-sdk/inbox";
+import { commitMemory, recallMemory } from "@molecule/runtime-sdk/memory-tools";
 import { type PlatformClient, PlatformRefusal } from "@molecule/runtime-sdk/platform-client";
 import { describePeers, findPeer, type ToolAnswer } from "@molecule/runtime-sdk/platform-tools";
 import type { OfferedTool } from "@molecule/runtime-sdk/tool-server";
@@ -29,6 +30,7 @@ export function agentTools(deps: AgentToolDeps): readonly OfferedTool[] {
     ...organisationTools(deps),
     ...taskTools(deps),
     ...personTools(deps),
+    ...memoryTools(deps),
     ...(deps.inbox === undefined ? [] : inboxTools(deps, deps.inbox)),
   ];
 }
@@ -171,6 +173,23 @@ function personTools({ client, standing }: AgentToolDeps): readonly OfferedTool[
         });
         return describeHistory(rows, client.workspaceId, namesOf(peers));
       },
+    }),
+  ];
+}
+
+function memoryTools({ client, standing }: AgentToolDeps): readonly OfferedTool[] {
+  return [
+    tool(standing, {
+      name: "commit_memory",
+      description: platformToolDescriptions.commit_memory,
+      input: platformToolInputs.commit_memory,
+      run: (memory) => commitMemory(client, memory),
+    }),
+    tool(standing, {
+      name: "recall_memory",
+      description: platformToolDescriptions.recall_memory,
+      input: platformToolInputs.recall_memory,
+      run: (asked) => recallMemory(client, asked),
     }),
   ];
 }

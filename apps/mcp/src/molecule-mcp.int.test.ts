@@ -63,6 +63,8 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
       "check_task_status",
       "send_message_to_user",
       "chat_history",
+      "commit_memory",
+      "recall_memory",
       "wait_for_message",
       "inbox_peek",
       "inbox_pop",
@@ -102,6 +104,33 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
     expect((await call("chat_history", { peer: "Singer" })).text).toMatch(
       /you: sing[\s\S]*Singer: hello/,
     );
+  });
+
+  it("remembers for itself and for its team, and says who may not", async () => {
+    const far = await bed.create("Elder");
+    const child = await bed.api.createWorkspace({ name: "Child", parent_id: far.id });
+    const { call } = await bed.connect(far.env);
+    const kept = await call("commit_memory", { content: "Ada drinks tea" });
+    expect(kept).toEqual({
+      text: expect.stringMatching(/^Remembered \(LOCAL, id /),
+      isError: false,
+    });
+    const token = await bed.api.tokenOf(child);
+    const asChild = (scope: string) =>
+      bed.api.call("POST", `/workspaces/${child}/memories`, {
+        token,
+        body: { content: `Bob drinks tea (${scope})`, scope },
+      });
+    expect((await asChild("TEAM")).status).toBe(201);
+    expect((await asChild("LOCAL")).status).toBe(201);
+    const found = (await call("recall_memory", { query: "tea" })).text;
+    expect(found).toMatch(/\[LOCAL, yours, general, .*\]\nAda drinks tea/);
+    expect(found).toContain(`[TEAM, of agent ${child}, general, `);
+    expect(found).not.toContain("(LOCAL)");
+    expect(found.match(/drinks tea/g)).toHaveLength(2);
+    expect((await call("recall_memory", { query: "coffee" })).text).toContain("Nothing");
+    const wrong = await call("commit_memory", { content: "x", scope: "UNIVERSE" });
+    expect(wrong.isError).toBe(true);
   });
 
   it("keeps messages in its inbox until they are done, over restarts too", async () => {

@@ -1,3 +1,4 @@
+import { type MemoryView, memoryRow } from "@molecule/contracts/memory";
 import {
   heartbeatAnswer,
   type PeerRow,
@@ -5,7 +6,7 @@ import {
   registerAnswer,
 } from "@molecule/contracts/platform-tools";
 import type { HeartbeatBody, NotifyBody, PostActivityBody } from "@molecule/contracts/wire";
-import type { DeliveryMode } from "@molecule/domain/sets";
+import type { DeliveryMode, MemoryScope } from "@molecule/domain/sets";
 import { z } from "zod";
 import type { CredentialFiles } from "./credential-files.ts";
 import { callJson, type JsonAnswer, NoAnswerError, type RawBody } from "./http-json.ts";
@@ -89,6 +90,10 @@ export interface PlatformClient {
   readonly delegate: (task: DelegateBody) => Promise<{ readonly delegationId: string }>;
   /** The newest 50 tasks handed over. @throws PlatformRefusal | NoAnswerError */
   readonly delegations: () => Promise<readonly DelegationRow[]>;
+  /** Keeps a memory. @throws PlatformRefusal | NoAnswerError */
+  readonly remember: (memory: MemoryWish) => Promise<{ readonly id: string }>;
+  /** Memories this workspace may read, best first. @throws PlatformRefusal | NoAnswerError */
+  readonly recall: (query: Readonly<Record<string, string>>) => Promise<readonly MemoryView[]>;
   /** The newest activity rows of this workspace. @throws PlatformRefusal | NoAnswerError */
   readonly activity: (query: Readonly<Record<string, string>>) => Promise<readonly ActivityRow[]>;
   /** One authenticated call; a 401 reads the token again and tries once more. @throws NoAnswerError */
@@ -130,6 +135,14 @@ export interface DelegateBody {
   readonly idempotency_key?: string | undefined;
 }
 
+/** Body of `POST /workspaces/:id/memories`. Source: contract §20. */
+export interface MemoryWish {
+  readonly content: string;
+  readonly scope: MemoryScope;
+  readonly namespace?: string | undefined;
+}
+
+const memoryAnswer = z.object({ id: z.string() });
 const delegateAnswer = z.object({ delegation_id: z.string() });
 
 /** One row of `GET /workspaces/:id/delegations`. Source: contract §7.1. */
@@ -250,6 +263,12 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
     },
     delegations: async () =>
       z.array(delegationRow).parse(await checked({ method: "GET", path: `${here}/delegations` })),
+    remember: async (memory) =>
+      memoryAnswer.parse(await checked({ method: "POST", path: `${here}/memories`, body: memory })),
+    recall: async (query) => {
+      const path = `${here}/memories?${new URLSearchParams(query).toString()}`;
+      return z.array(memoryRow).parse(await checked({ method: "GET", path }));
+    },
     activity: async (query) => {
       const path = `${here}/activity?${new URLSearchParams(query).toString()}`;
       return z.array(activityRow).parse(await checked({ method: "GET", path }));

@@ -4,6 +4,7 @@ import {
   platformToolInputs,
 } from "@molecule/contracts/platform-tools";
 import { NoAnswerError } from "./http-json.ts";
+import { commitMemory, recallMemory } from "./memory-tools.ts";
 import { type PlatformClient, PlatformRefusal } from "./platform-client.ts";
 import { type PeerOutcome, sendToPeer } from "./send-to-peer.ts";
 
@@ -55,6 +56,14 @@ export function platformTools(
             await client.notify({ message });
             return success("The message was shown to the person.");
           }
+          case "commit_memory":
+            return success(
+              await commitMemory(client, platformToolInputs.commit_memory.parse(parsed.data)),
+            );
+          case "recall_memory":
+            return success(
+              await recallMemory(client, platformToolInputs.recall_memory.parse(parsed.data)),
+            );
         }
       } catch (error) {
         if (error instanceof PlatformRefusal) return failure(error.message);
