@@ -1,12 +1,13 @@
+import { dropStale } from "@molecule/db/queue/drop-stale";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
 import { type Auth, actorOf } from "../context.ts";
 import type { Caller } from "../services/a2a/deliver-and-answer.ts";
 import type { ProxyAnswer } from "../services/a2a/proxy-answer.ts";
 import { sendMessage } from "../services/a2a/send-message.ts";
-import { SIGNED_IN } from "./guards.ts";
+import { ADMIN, SIGNED_IN } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
-import { json } from "./respond.ts";
+import { json, ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
 
 /** Callers that exist inside the platform only. Source: wire contract §6.2. */
@@ -27,7 +28,24 @@ export const a2aRoutes: readonly Route[] = [
     });
     return respond(context, answer);
   }),
+  route("POST", "/admin/a2a-queue/drop-stale", ADMIN, dropStaleMessages),
 ];
+
+/** Longest age that can be asked about, in minutes: nothing waits for longer. */
+const MAX_AGE_MINUTES = 525_600;
+
+/** Source: wire contract §6.7. */
+async function dropStaleMessages({ deps, auth, query }: RequestContext): Promise<Response> {
+  const age = query.get("max_age_minutes") ?? "60";
+  if (!/^\d{1,6}$/.test(age) || Number(age) < 1 || Number(age) > MAX_AGE_MINUTES) {
+    throw new DomainError("bad_request", "max_age_minutes must be a whole number from 1 on.");
+  }
+  const named = query.get("workspace_id") ?? "";
+  const workspaceId = named === "" ? undefined : parseWorkspaceId(named);
+  if (workspaceId === null) throw new DomainError("bad_request", "workspace_id must be a UUID.");
+  const stale = { olderThanMinutes: Number(age), workspaceId, actorName: actorOf(auth).name };
+  return ok({ dropped: await deps.db.transaction((tx) => dropStale(tx, stale)) });
+}
 
 /** The sender, by credential alone; the header may repeat it and never changes it. */
 function callerOf(auth: Auth, header: string | null): Caller {

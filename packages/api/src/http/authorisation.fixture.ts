@@ -94,6 +94,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "DELETE /admin/secrets/:key": people,
   "GET /admin/liveness": people,
   "POST /admin/workspaces/:id/bootstrap-failed": people,
+  "POST /admin/a2a-queue/drop-stale": people,
   "GET /admin/sweep-holds": people,
   "POST /admin/sweep-holds/:holdId/confirm": people,
   "POST /admin/sweep-holds/:holdId/dismiss": people,

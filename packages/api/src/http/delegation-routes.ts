@@ -1,3 +1,4 @@
+import { attachment } from "@molecule/contracts/wire";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
 import { z } from "zod";
@@ -17,6 +18,8 @@ const delegateBody = z.object({
   target_id: z.string().min(1),
   task,
   idempotency_key: z.string().max(512).nullish(),
+  /** Files of the delegator, as `notify` names them. */
+  attachments: z.array(attachment).max(64).nullish(),
 });
 const recordBody = z.object({
   target_id: z.string().min(1),
@@ -48,6 +51,7 @@ async function delegate(context: RequestContext): Promise<Response> {
     targetId,
     task: body.task,
     idempotencyKey: key === "" ? null : key,
+    attachments: body.attachments ?? undefined,
   });
   const told = {
     delegation_id: answer.delegationId,
@@ -75,7 +79,7 @@ async function update(context: RequestContext): Promise<Response> {
   const body = await context.body(updateBody);
   const delegationId = context.params.delegationId ?? "";
   await reportDelegation(context.deps, {
-    sourceId: context.workspaceId,
+    workspaceId: context.workspaceId,
     delegationId,
     status: body.status,
     error: body.error ?? null,

@@ -101,6 +101,10 @@ export class DrainLoop {
     const { item } = claimed;
     // Ours after all: its lease ran out while the database was away.
     if (this.#dispatcher.running(item.id) !== undefined) return;
+    if (item.isInbox) {
+      await this.#closeTask(item);
+      return;
+    }
     if (claimed.kind === "expired") {
       await this.#giveUp(
         item,
@@ -166,6 +170,17 @@ export class DrainLoop {
       await returnToQueue(tx, this.#held(item), back);
       await dropNotes(tx, { workspaceId: item.workspaceId, except: null });
     });
+  }
+
+  /** A task of an inbox whose time is over, or whose agent was removed. SPEC: DG6. */
+  async #closeTask(item: QueueItem): Promise<void> {
+    const target = await loadTarget(this.#tools.db, item.workspaceId);
+    const isGone = target === null || target.status === "removed";
+    const name = target?.name ?? "The agent";
+    await this.#giveUp(
+      item,
+      isGone ? `${name} was removed before it answered.` : `${name} did not answer in 24 hours.`,
+    );
   }
 
   async #giveUp(item: QueueItem, sentence: string): Promise<void> {

@@ -1,11 +1,10 @@
-import type { ActivityStatus } from "@molecule/domain/sets";
 import { and, desc, eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { activity } from "../schema/content.ts";
 import { storableText } from "../storable.ts";
-import { type ActivityRow, logActivity, tellActivity } from "./activity-log.ts";
+import { type ActivityRow, logActivity } from "./activity-log.ts";
 
 /** Delegations in one answer. Source: contract §7.1. */
 const MAX_DELEGATIONS = 50;
@@ -119,53 +118,4 @@ function isDelegationOf(sourceId: string) {
 /** Makes the key of a failed delegation free for the next try; the row stays as it is. */
 export async function releaseDelegationKey(tx: Transaction, id: string): Promise<void> {
   await ormOf(tx).update(activity).set({ idempotencyKey: null }).where(eq(activity.id, id));
-}
-
-/** How a delegation stands now, as its own agent or the platform says. */
-export interface DelegationUpdate {
-  readonly status: ActivityStatus;
-  readonly error: string | null;
-  readonly preview: string | null;
-}
-
-/** Stores the status and tells it. */
-export async function updateDelegation(
-  tx: Transaction,
-  delegation: Pick<Delegation, "row" | "delegationId">,
-  update: DelegationUpdate,
-): Promise<void> {
-  const { row } = delegation;
-  const [changed] = await ormOf(tx)
-    .update(activity)
-    .set({
-      status: update.status,
-      errorDetail: update.error === null ? null : storableText(update.error, 8192),
-      ...(update.preview === null
-        ? {}
-        : {
-            responseBody: {
-              text: storableText(update.preview, 20_000),
-              delegation_id: delegation.delegationId,
-            },
-          }),
-      updatedAt: sql`cp_now()`,
-    })
-    .where(eq(activity.id, row.id))
-    .returning();
-  if (changed === undefined) return;
-  await tellActivity(tx, changed);
-  const about = { delegation_id: delegation.delegationId, target_id: row.targetId };
-  const event =
-    update.status === "ok"
-      ? ({
-          event: "DELEGATION_COMPLETE",
-          payload: { ...about, response_preview: storableText(update.preview ?? "", 200) },
-        } as const)
-      : update.status === "error"
-        ? ({
-            event: "DELEGATION_FAILED",
-            payload: { ...about, error: update.error ?? "" },
-          } as const)
-        : ({ event: "DELEGATION_STATUS", payload: { ...about, status: update.status } } as const);
-  await appendEvent(tx, { ...event, subjectId: row.workspaceId });
 }

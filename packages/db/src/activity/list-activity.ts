@@ -15,10 +15,11 @@ import {
   sql,
 } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import { ormOf, type Queryable } from "../database.ts";
+import { type Database, ormOf, type Queryable } from "../database.ts";
 import { activity } from "../schema/content.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import type { ActivityRow } from "./activity-log.ts";
+import { awaitActivityOrder } from "./activity-order.ts";
 
 /** Filters of the wire's list. Source: contract §8.3; all combine with AND. */
 export interface ActivityFilter {
@@ -36,10 +37,21 @@ export interface ActivityFilter {
 
 /**
  * Rows of one workspace. The cursor is a position in the order of insertion, so that rows with equal
- * times are neither skipped nor repeated.
+ * times are neither skipped nor repeated; whoever will go on from what it sees here waits for the
+ * messages that are on their way, so that none appears behind it.
  * @throws DomainError `removed` when `sinceId` is no row of this workspace (the wire's 410).
  */
-export async function listActivity(q: Queryable, filter: ActivityFilter): Promise<ActivityRow[]> {
+export async function listActivity(db: Database, filter: ActivityFilter): Promise<ActivityRow[]> {
+  if (filter.sinceId === undefined && filter.sinceSeconds === undefined) {
+    return await listRows(db, filter);
+  }
+  return await db.transaction(async (tx) => {
+    await awaitActivityOrder(tx, filter.workspaceId);
+    return await listRows(tx, filter);
+  });
+}
+
+async function listRows(q: Queryable, filter: ActivityFilter): Promise<ActivityRow[]> {
   const orm = ormOf(q);
   const { workspaceId, peerId } = filter;
   const own = eq(activity.workspaceId, workspaceId);
@@ -109,7 +121,10 @@ export async function listNamedActivity(
 ): Promise<NamedActivity[]> {
   const source = alias(workspaces, "source");
   const target = alias(workspaces, "target");
-  const conditions: (SQL | undefined)[] = [];
+  // For runtimes; a person reads the result on the message and on the delegation's own row.
+  const conditions: (SQL | undefined)[] = [
+    sql`${activity.method} IS DISTINCT FROM 'delegate_result'`,
+  ];
   if (page.workspaceId !== undefined) {
     conditions.push(
       or(

@@ -3,6 +3,7 @@ import type { Actor, EventType } from "@molecule/domain/sets";
 import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { closeInboxes } from "../queue/a2a-queue.ts";
 import { layouts } from "../schema/content.ts";
 import { liveness, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import { lockSubtree, refuseUnderPausedAncestor } from "./ancestors.ts";
@@ -150,6 +151,7 @@ async function remove(tx: Transaction, request: IntentRequest, ids: readonly str
     .set({ revokedAt: sql`cp_now()` })
     .where(and(inArray(workspaceTokens.workspaceId, [...ids]), isNull(workspaceTokens.revokedAt)));
   await orm.delete(layouts).where(inArray(layouts.workspaceId, [...ids]));
+  await closeInboxes(tx, ids);
   return removed;
 }
 

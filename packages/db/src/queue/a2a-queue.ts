@@ -1,13 +1,18 @@
+import type { Chain } from "@molecule/domain/delegation-chain";
 import { MAX_DELIVERIES } from "@molecule/domain/delivery";
 import { and, asc, desc, eq, inArray, isNull, sql } from "drizzle-orm";
-import { tellActivity } from "../activity/activity-log.ts";
+import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
+import { stitchMessage } from "../activity/stitch-delegation.ts";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
 import { storableText } from "../storable.ts";
 import { type DeliveryLease, type HeldItem, owned, waiting } from "./delivery-lease.ts";
 
-/** The platform's notes about a restart wait in the same queue; nobody counts or cancels them. */
-const isMessage = sql`COALESCE(${a2aQueue.idempotencyKey}, '') NOT LIKE 'restart-context:%'`;
+/**
+ * The platform's notes about a restart wait in the same queue; nobody counts or cancels them. Inside
+ * `packages/db` only.
+ */
+export const isMessage = sql`COALESCE(${a2aQueue.idempotencyKey}, '') NOT LIKE 'restart-context:%'`;
 
 /** A queue item; its id is also that of its activity row. */
 export type QueueItem = typeof a2aQueue.$inferSelect;
@@ -57,7 +62,7 @@ export async function claimDueItem(q: Queryable, lease: DeliveryLease): Promise<
             AND NOT EXISTS (SELECT 1 FROM a2a_queue o WHERE o.workspace_id = i.workspace_id
               AND o.status = 'queued' AND (o.priority, i.enqueued_at, i.id) > (i.priority, o.enqueued_at, o.id))
             AND (SELECT count(*) FROM a2a_queue b WHERE b.workspace_id = i.workspace_id
-              AND b.status = 'dispatched') < GREATEST(w.max_concurrent_tasks, 1))
+              AND b.status = 'dispatched' AND NOT b.is_inbox) < GREATEST(w.max_concurrent_tasks, 1))
       ORDER BY i.next_action_at FOR UPDATE OF i SKIP LOCKED LIMIT 1)
     UPDATE a2a_queue q SET
       lease_owner = ${lease.owner}, lease_epoch = q.lease_epoch + 1,
@@ -89,8 +94,18 @@ export async function markSending(tx: Transaction, item: HeldItem): Promise<bool
     .set({ status: "pending", updatedAt: sql`cp_now()` })
     .where(and(eq(activity.id, item.id), eq(activity.status, "queued")))
     .returning();
-  if (row !== undefined) await tellActivity(tx, row);
+  if (row !== undefined) await tellMessage(tx, row);
   return true;
+}
+
+/** The message has another status: its row is told, and so is the delegation that it carries. */
+async function tellMessage(tx: Transaction, row: ActivityRow): Promise<void> {
+  await tellActivity(tx, row);
+  await stitchMessage(
+    tx,
+    { callerId: row.sourceId, targetId: row.workspaceId, envelope: row.requestBody },
+    { status: row.status, text: null, error: null },
+  );
 }
 
 /** One item by its id; null when there is none. */
@@ -138,7 +153,7 @@ export async function returnToQueue(
     .set({ status: "queued", updatedAt: sql`cp_now()` })
     .where(and(eq(activity.id, item.id), sql`${activity.status} <> 'queued'`))
     .returning();
-  if (changed !== undefined) await tellActivity(tx, changed);
+  if (changed !== undefined) await tellMessage(tx, changed);
   return "queued";
 }
 
@@ -177,7 +192,7 @@ export async function returnInterrupted(
     .set({ status: "queued", updatedAt: sql`cp_now()` })
     .where(eq(activity.id, item.id))
     .returning();
-  if (row !== undefined) await tellActivity(tx, row);
+  if (row !== undefined) await tellMessage(tx, row);
   return true;
 }
 
@@ -205,6 +220,20 @@ export async function wakeQueue(q: Queryable, workspaceId: string): Promise<bool
   return rows.length > 0;
 }
 
+/** Has the tasks in these agents' inboxes ended soon: nobody will answer them any more. */
+export async function closeInboxes(q: Queryable, workspaceIds: readonly string[]): Promise<void> {
+  await ormOf(q)
+    .update(a2aQueue)
+    .set({ nextActionAt: sql`cp_now()` })
+    .where(
+      and(
+        inArray(a2aQueue.workspaceId, [...workspaceIds]),
+        eq(a2aQueue.isInbox, true),
+        eq(a2aQueue.status, "dispatched"),
+      ),
+    );
+}
+
 /**
  * How many messages wait for the workspace, and the 1-based place of one of them. One that is just
  * being looked at waits too, as long as nothing of it has been sent.
@@ -229,20 +258,36 @@ export async function queuePosition(
   return { depth: rows.length, position: index < 0 ? rows.length : index + 1 };
 }
 
+/** What the platform knows of the messages that led to what a workspace does now. */
+export interface CallsBehind {
+  /**
+   * The ones it works on, the ones their senders work on, and so on. Grows by one with each turn of
+   * agents that keep asking each other.
+   */
+  readonly count: number;
+  /** Who led to each of the messages it works on. */
+  readonly working: readonly Chain[];
+}
+
 /**
- * How many messages under way have led to what this workspace does now: the ones it works on, the ones
- * their senders work on, and so on. Grows by one with each turn of agents that keep asking each other.
+ * Messages an agent took from its inbox are not among them: when it works on one, and on which, is not
+ * known.
  */
-export async function countCallsBehind(q: Queryable, workspaceId: string): Promise<number> {
-  const [row] = await ormOf(q).execute<{ calls: string }>(sql`
+export async function readCallsBehind(q: Queryable, workspaceId: string): Promise<CallsBehind> {
+  const [row] = await ormOf(q).execute<{ calls: string; working: string[][] }>(sql`
     WITH RECURSIVE behind AS (
       SELECT id, caller_id FROM a2a_queue
-        WHERE workspace_id = ${workspaceId} AND status = 'dispatched'
+        WHERE workspace_id = ${workspaceId} AND status = 'dispatched' AND NOT is_inbox
       UNION
       SELECT i.id, i.caller_id FROM a2a_queue i JOIN behind ON i.workspace_id = behind.caller_id
-        WHERE i.status = 'dispatched')
-    SELECT count(*) AS calls FROM behind`);
-  return Number(row?.calls ?? 0);
+        WHERE i.status = 'dispatched' AND NOT i.is_inbox)
+    SELECT count(*) AS calls, (
+      SELECT COALESCE(json_agg(to_json(${a2aQueue.chain})), '[]') FROM ${a2aQueue}
+      WHERE ${a2aQueue.workspaceId} = ${workspaceId} AND ${a2aQueue.status} = 'dispatched'
+        AND ${a2aQueue.dispatchedAt} IS NOT NULL AND NOT ${a2aQueue.isInbox} AND ${isMessage}
+      ) AS working
+    FROM behind`);
+  return { count: Number(row?.calls ?? 0), working: row?.working ?? [] };
 }
 
 /** The newest item of the workspace that is being answered for a person; null when none is. */

@@ -1,7 +1,9 @@
 import { QUEUE_EXPIRY_HOURS } from "@molecule/domain/delivery";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import { type ActivityRow, logActivity, tellActivity } from "../activity/activity-log.ts";
-import { ormOf, type Transaction } from "../database.ts";
+import { joiningOrder } from "../activity/activity-order.ts";
+import { stitchMessage } from "../activity/stitch-delegation.ts";
+import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { storableJson, storableText } from "../storable.ts";
@@ -18,6 +20,8 @@ export interface NewMessage {
   readonly messageId: string;
   /** The whole JSON-RPC envelope. */
   readonly envelope: unknown;
+  /** Who led to it, as {@link readCallsBehind} knows. Absent: nobody but a person or the platform. */
+  readonly chain?: readonly string[];
 }
 
 /** What became of {@link acceptMessage}. */
@@ -66,16 +70,24 @@ export async function acceptMessage(
     body: storableJson(message.envelope),
     method: storableText(message.method, 256),
     idempotencyKey: storableText(message.messageId, 512),
+    chain: [...(message.chain ?? [])],
     expiresAt: sql`cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS})`,
     ...(lease === null ? waiting : leased(lease)),
   });
-  if (message.callerId !== null) {
-    await orm
-      .update(workspaces)
-      .set({ lastOutboundAt: sql`cp_now()` })
-      .where(eq(workspaces.id, message.callerId));
-  }
+  if (lease === null) await stitchMessage(tx, message, WAITING);
+  await noteOutbound(tx, message.callerId);
   return { kind: "new", row, isWaiting: lease === null };
+}
+
+const WAITING = { status: "queued", text: null, error: null } as const;
+
+/** The sending workspace has sent something. */
+export async function noteOutbound(tx: Transaction, callerId: string | null): Promise<void> {
+  if (callerId === null) return;
+  await ormOf(tx)
+    .update(workspaces)
+    .set({ lastOutboundAt: sql`cp_now()` })
+    .where(eq(workspaces.id, callerId));
 }
 
 /**
@@ -84,14 +96,30 @@ export async function acceptMessage(
  */
 async function holdAwake(tx: Transaction, workspaceId: string): Promise<boolean> {
   const [row] = await ormOf(tx)
-    .select({ intent: workspaces.intent })
+    .select({ intent: workspaces.intent, order: joiningOrder(workspaceId) })
     .from(workspaces)
     .where(eq(workspaces.id, workspaceId))
     .for("key share");
   return row?.intent === "run";
 }
 
-async function repeatedRow(tx: Transaction, targetId: string, messageId: string) {
+/** The target has a message with this id already. */
+export async function hasMessage(
+  q: Queryable,
+  targetId: string,
+  messageId: string,
+): Promise<boolean> {
+  const rows = await ormOf(q)
+    .select({ id: activity.id })
+    .from(activity)
+    .where(
+      and(eq(activity.workspaceId, targetId), eq(activity.messageId, storableText(messageId, 512))),
+    );
+  return rows.length > 0;
+}
+
+/** The row of a message id that its target has already. */
+export async function repeatedRow(tx: Transaction, targetId: string, messageId: string) {
   const [row] = await ormOf(tx)
     .select()
     .from(activity)
@@ -131,7 +159,7 @@ export async function reopenMessage(
     .where(
       and(
         eq(a2aQueue.id, id),
-        eq(a2aQueue.status, "failed"),
+        inArray(a2aQueue.status, ["failed", "dropped"]),
         how.evenIfProcessed ? undefined : sql`${a2aQueue.dispatchedAt} IS NULL`,
       ),
     )
@@ -149,6 +177,9 @@ export async function reopenMessage(
     })
     .where(eq(activity.id, id))
     .returning();
-  if (row !== undefined) await tellActivity(tx, row);
+  if (row === undefined) return true;
+  await tellActivity(tx, row);
+  const message = { callerId: row.sourceId, targetId: row.workspaceId, envelope: row.requestBody };
+  await stitchMessage(tx, message, { status: row.status, text: null, error: null });
   return true;
 }

@@ -2,6 +2,7 @@ import { attemptOfRestartContext } from "@molecule/domain/restart-context";
 import { isScheduleMessageId } from "@molecule/domain/schedule";
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
+import { stitchMessage } from "../activity/stitch-delegation.ts";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { markTold } from "../lifecycle/tell-restart.ts";
@@ -70,7 +71,12 @@ export async function endDelivery(
   if (attemptNo !== null && end.status === "ok") {
     await markTold(tx, { workspaceId: message.workspaceId, attemptNo });
   }
-  await tellDelegation(tx, message, end);
+  const { workspaceId: targetId, callerId, body: envelope } = message;
+  await stitchMessage(
+    tx,
+    { callerId, targetId, envelope },
+    { status: end.status, text: end.replyText ?? null, error: end.errorDetail },
+  );
   if (isScheduleMessageId(message.idempotencyKey)) {
     await endRun(tx, item.id, {
       status: end.status,
@@ -109,41 +115,6 @@ function hasOtherPart(value: unknown): boolean {
   const { parts, ...rest } = value as Readonly<Record<string, unknown>>;
   const isOther = (part: unknown) => typeof part === "object" && part !== null && !("text" in part);
   return (Array.isArray(parts) && parts.some(isOther)) || Object.values(rest).some(hasOtherPart);
-}
-
-function delegationIdOf(body: unknown): string | null {
-  const inner = (value: unknown, key: string): unknown =>
-    typeof value === "object" && value !== null
-      ? (value as Readonly<Record<string, unknown>>)[key]
-      : undefined;
-  const metadata = inner(inner(inner(body, "params"), "message"), "metadata");
-  const id = inner(metadata, "delegation_id");
-  return typeof id === "string" && id !== "" ? storableText(id, 512) : null;
-}
-
-/** A message that carries a delegation ends it; its delegator hears so. Source: contract §7.3. */
-async function tellDelegation(
-  tx: Transaction,
-  message: { readonly callerId: string | null; readonly body: unknown },
-  end: DeliveryEnd,
-): Promise<void> {
-  const delegationId = delegationIdOf(message.body);
-  if (message.callerId === null || delegationId === null) return;
-  const about = { delegation_id: delegationId };
-  await appendEvent(
-    tx,
-    end.status === "ok"
-      ? {
-          event: "DELEGATION_COMPLETE",
-          subjectId: message.callerId,
-          payload: { ...about, response_preview: storableText(end.replyText ?? "", 200) },
-        }
-      : {
-          event: "DELEGATION_FAILED",
-          subjectId: message.callerId,
-          payload: { ...about, error: storableText(end.errorDetail ?? "", 2000) },
-        },
-  );
 }
 
 async function tellAnswer(tx: Transaction, row: ActivityRow): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import type { Actor, ScheduleCause } from "@molecule/domain/sets";
 import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
 import { logActivity } from "../activity/activity-log.ts";
+import { joinActivityOrder } from "../activity/activity-order.ts";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { setIntent } from "../lifecycle/set-intent.ts";
@@ -270,6 +271,7 @@ async function enqueue(tx: Transaction, firing: Firing, messageId: string): Prom
 /** The agent polls: the message is on its activity list and that is all. Source: contract §6.3. */
 async function writeDown(tx: Transaction, firing: Firing, messageId: string): Promise<string> {
   const { target, actorName } = firing;
+  await joinActivityOrder(tx, target.id);
   const row = await logActivity(tx, {
     workspaceId: target.id,
     type: "a2a_receive",

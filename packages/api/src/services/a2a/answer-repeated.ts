@@ -32,12 +32,7 @@ export interface Repeated {
  */
 export async function answerRepeated(deps: Deps, repeated: Repeated): Promise<ProxyAnswer> {
   const { row, caller, envelope } = repeated;
-  const callerId = caller.kind === "workspace" ? caller.id : null;
-  if (row.sourceId !== callerId) {
-    throw new DomainError("conflict", "This messageId belongs to another sender's message.", {
-      next: "Send the message with a new messageId.",
-    });
-  }
+  requireOwn(row, caller);
   const { id } = row;
   const sending = { ...repeated, id };
   const running = deps.dispatcher.running(id);
@@ -53,6 +48,14 @@ export async function answerRepeated(deps: Deps, repeated: Repeated): Promise<Pr
   const ended = row.status === "pending" ? await waitForEnd(deps, repeated) : row;
   if (ended === null) return await queuedAnswer(deps, repeated, id);
   return storedAnswer(ended, envelope.wantsStream);
+}
+
+/** @throws DomainError `conflict`: a message of another sender has this id. */
+export function requireOwn(row: ActivityRow, caller: Caller): void {
+  if (row.sourceId === (caller.kind === "workspace" ? caller.id : null)) return;
+  throw new DomainError("conflict", "This messageId belongs to another sender's message.", {
+    next: "Send the message with a new messageId.",
+  });
 }
 
 async function reopen(deps: Deps, { row, address }: Repeated): Promise<boolean> {
@@ -74,7 +77,8 @@ async function waitForEnd(deps: Deps, repeated: Repeated): Promise<ActivityRow |
   return null;
 }
 
-function storedAnswer(row: ActivityRow, wantsStream: boolean): ProxyAnswer {
+/** What came of a message that has ended. */
+export function storedAnswer(row: ActivityRow, wantsStream: boolean): ProxyAnswer {
   const headers = { "x-molecule-activity-id": row.id };
   if (row.responseBody !== null && row.responseBody !== undefined) {
     return wantsStream

@@ -1,18 +1,24 @@
 import { randomUUID } from "node:crypto";
+import type { attachment } from "@molecule/contracts/wire";
 import {
   type Delegation,
   findDelegation,
   listDelegations,
   recordDelegation,
   releaseDelegationKey,
-  updateDelegation,
 } from "@molecule/db/activity/delegations";
+import { stitchDelegation } from "@molecule/db/activity/stitch-delegation";
+import { answerInboxTask } from "@molecule/db/queue/inbox-tasks";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError, isDomainError } from "@molecule/domain/errors";
 import type { ActivityStatus } from "@molecule/domain/sets";
+import type { z } from "zod";
 import { readReply } from "../../a2a/agent-reply.ts";
 import type { Deps } from "../../deps.ts";
+import { inboxReply } from "./answer-task.ts";
 import { sendMessage } from "./send-message.ts";
+
+type Attachment = z.infer<typeof attachment>;
 
 /** A task for another agent. */
 export interface DelegateInput {
@@ -20,6 +26,8 @@ export interface DelegateInput {
   readonly targetId: string;
   readonly task: string;
   readonly idempotencyKey: string | null;
+  /** Files of the delegator that go with the task; copied into the receiver. Absent: none. */
+  readonly attachments?: readonly Attachment[] | undefined;
 }
 
 /** How a delegation stands, in the words of the wire. */
@@ -48,6 +56,9 @@ export async function delegateTask(deps: Deps, input: DelegateInput): Promise<De
   const known = await knownDelegation(deps, input);
   if (known !== null && stateOf(known).status !== "failed") {
     const { status } = stateOf(known);
+    // Written down and not sent: the server that took it ended in between. Its id makes it one message.
+    const isUnsent = known.message === null && known.row.status === "pending";
+    if (isUnsent) await hand(deps, { ...input, name: source.name }, known.delegationId);
     return { delegationId: known.delegationId, status, isRepeated: true };
   }
   const delegationId = randomUUID();
@@ -59,7 +70,7 @@ export async function delegateTask(deps: Deps, input: DelegateInput): Promise<De
     return await recordDelegation(tx, delegation);
   });
   if (row === null) return await delegateTask(deps, input);
-  await hand(deps, { ...input, name: source.name }, { row, delegationId });
+  await hand(deps, { ...input, name: source.name }, delegationId);
   return { delegationId, status: "delegated", isRepeated: false };
 }
 
@@ -73,13 +84,13 @@ async function knownDelegation(deps: Deps, input: DelegateInput): Promise<Delega
 async function hand(
   deps: Deps,
   input: DelegateInput & { readonly name: string },
-  delegation: Pick<Delegation, "row" | "delegationId">,
+  messageId: string,
 ): Promise<void> {
-  const messageId = delegation.delegationId;
   const metadata = { delegation_id: messageId };
-  const parts = [{ type: "text", text: input.task }];
+  const files = (input.attachments ?? []).map((file) => ({ kind: "file", file }));
+  const parts = [{ type: "text", text: input.task }, ...files];
   try {
-    const answer = await sendMessage(deps, {
+    await sendMessage(deps, {
       targetId: input.targetId,
       caller: { kind: "workspace", id: input.sourceId, name: input.name },
       body: {
@@ -90,11 +101,16 @@ async function hand(
       },
       waitMs: 0,
     });
-    if (answer.kind === "json" && answer.status >= 400) return;
+    // What becomes of a message that was taken is told by its end; here only that it was not.
   } catch (error) {
     if (!isDomainError(error)) throw error;
-    const update = { status: "error", error: error.message, preview: null } as const;
-    await deps.db.transaction((tx) => updateDelegation(tx, delegation, update));
+    // The agent was asleep and wakes up; the message is kept.
+    if (error.details.queued === true) return;
+    const { sourceId, targetId } = input;
+    const step = { status: "error", text: null, error: error.message } as const;
+    await deps.db.transaction((tx) =>
+      stitchDelegation(tx, { sourceId, targetId, delegationId: messageId, ...step }),
+    );
   }
 }
 
@@ -175,21 +191,46 @@ export async function noteDelegation(
   );
 }
 
-/** Takes a runtime's word on a delegation. @throws DomainError `not_found`. */
-export async function reportDelegation(
-  deps: Deps,
-  input: {
-    readonly sourceId: string;
-    readonly delegationId: string;
-    readonly status: "completed" | "failed" | "queued";
-    readonly error: string | null;
-    readonly preview: string | null;
-  },
-): Promise<void> {
-  const { sourceId, delegationId, error, preview } = input;
-  const found = await findDelegation(deps.db, sourceId, { delegationId });
-  if (found === null) throw new DomainError("not_found", "There is no such delegation.");
+/** An agent's word on a delegation. */
+export interface DelegationReport {
+  readonly workspaceId: string;
+  readonly delegationId: string;
+  readonly status: "completed" | "failed" | "queued";
+  readonly error: string | null;
+  readonly preview: string | null;
+}
+
+/**
+ * Takes a runtime's word on a delegation: of its delegator, or of the agent that found the task in its
+ * inbox and has done it. @throws DomainError `not_found`. SPEC: DG6.
+ */
+export async function reportDelegation(deps: Deps, report: DelegationReport): Promise<void> {
+  const { workspaceId, delegationId, error, preview } = report;
+  const found = await findDelegation(deps.db, workspaceId, { delegationId });
+  const targetId = found?.row.targetId ?? null;
+  if (targetId === null) return await reportInboxTask(deps, report);
   const words = { completed: "ok", failed: "error", queued: "queued" } as const;
-  const update = { status: words[input.status], error, preview };
-  await deps.db.transaction((tx) => updateDelegation(tx, found, update));
+  const status = words[report.status];
+  await deps.db.transaction((tx) =>
+    stitchDelegation(tx, {
+      sourceId: workspaceId,
+      targetId,
+      delegationId,
+      status,
+      text: preview,
+      error: status === "error" ? (error ?? "The agent could not do it.") : null,
+    }),
+  );
+}
+
+async function reportInboxTask(deps: Deps, report: DelegationReport): Promise<void> {
+  const { workspaceId: answererId, delegationId: taskId } = report;
+  const isDone = report.status === "completed";
+  const text = (isDone ? report.preview : (report.error ?? report.preview)) ?? "";
+  const responseBody = isDone ? inboxReply(taskId, [{ kind: "text", text }]) : null;
+  const status = isDone ? ("ok" as const) : ("error" as const);
+  const answer = { answererId, taskId, status, text, responseBody };
+  const isTold =
+    report.status !== "queued" && (await deps.db.transaction((tx) => answerInboxTask(tx, answer)));
+  if (!isTold) throw new DomainError("not_found", "There is no such delegation.");
 }

@@ -1,17 +1,19 @@
-import { logActivity } from "@molecule/db/activity/activity-log";
-import { countCallsBehind } from "@molecule/db/queue/a2a-queue";
 import { type Accepted, acceptMessage, type NewMessage } from "@molecule/db/queue/accept-message";
+import { leaveMessage } from "@molecule/db/queue/inbox-tasks";
 import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
-import { MAX_CALLS_BEHIND } from "@molecule/domain/delivery";
+import type { Chain } from "@molecule/domain/delegation-chain";
 import { DomainError } from "@molecule/domain/errors";
-import { readEnvelope } from "../../a2a/envelope.ts";
+import { fields } from "../../a2a/agent-reply.ts";
+import { type Envelope, readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
-import { answerRepeated } from "./answer-repeated.ts";
+import { answerRepeated, requireOwn, storedAnswer } from "./answer-repeated.ts";
+import { endAnswered } from "./answer-task.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
+import { requireChain } from "./require-chain.ts";
 import { requireTarget, routeMessage, wake, wakingError } from "./route-message.ts";
 
 /** One call of the proxy. */
@@ -24,28 +26,46 @@ export interface SendInput {
   readonly waitMs: number | null;
 }
 
+/** A call that may be made, and who led to it. */
+type Judged = SendInput & { readonly chain: Chain };
+
 /**
  * Takes a call to an agent and answers with what came of it. A message is written down first, counts
  * once per target and message id, and is delivered whether the sender stays or not.
  * @throws DomainError as §6.3 to §6.5: `bad_request`, `forbidden`, `not_found`, `removed`,
  * `budget_exceeded`, `workspace_unreachable` (also: asleep, with `waking` and `retry_after`), `workspace_restarting`.
  */
-export async function sendMessage(deps: Deps, input: SendInput): Promise<ProxyAnswer> {
-  const envelope = readEnvelope(input.body);
-  const target = await requireTarget(deps, input.targetId);
-  await requireAccess(deps, input.caller, target);
+export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAnswer> {
+  const envelope = readEnvelope(given.body);
+  const target = await requireTarget(deps, given.targetId);
+  await requireAccess(deps, given.caller, target);
   requireBudget(target);
-  if (envelope.isMessage) {
-    await requireShortChain(deps, input.caller);
-    noteSpoken(deps, input.caller);
-  }
+  if (!envelope.isMessage) return await call(deps, given, { envelope, target });
+  const chain = await requireChain(deps, given.caller, { target, envelope });
+  noteSpoken(deps, given.caller);
+  const input = { ...given, chain };
   const way = routeMessage(target);
   if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
   if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
   const address = way.kind === "dispatch" ? way.address : null;
-  if (envelope.isMessage) return await acceptAndAnswer(deps, input, { envelope, target, address });
-  if (address === null) throw notReady(target);
-  return await passThrough(deps, { envelope, target, address });
+  return await acceptAndAnswer(deps, input, { envelope, target, address });
+}
+
+/** A call without a message: asked now or not at all. */
+async function call(
+  deps: Deps,
+  given: SendInput,
+  { envelope, target }: Omit<Sending, "address">,
+): Promise<ProxyAnswer> {
+  const way = routeMessage(target);
+  if (way.kind === "wake") {
+    await deps.db.transaction((tx) => wake(tx, target, given.caller));
+    throw wakingError(target, null);
+  }
+  const input = { ...given, chain: [] };
+  if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
+  if (way.kind !== "dispatch") throw notReady(target);
+  return await passThrough(deps, { envelope, target, address: way.address });
 }
 
 async function requireAccess(deps: Deps, caller: Caller, target: Target): Promise<void> {
@@ -68,17 +88,6 @@ function requireBudget(target: Target): void {
   });
 }
 
-/** Ends agents that keep asking each other: every turn of such a ring costs money. */
-async function requireShortChain(deps: Deps, caller: Caller): Promise<void> {
-  if (caller.kind === "person") return;
-  if ((await countCallsBehind(deps.db, caller.id)) < MAX_CALLS_BEHIND) return;
-  throw new DomainError(
-    "conflict",
-    `This would be the ${MAX_CALLS_BEHIND + 1}th agent asked in a row, so it is not asked.`,
-    { next: "Answer with what is known by now." },
-  );
-}
-
 /** An external agent that sends has said something. Not awaited: the message does not wait for it. */
 function noteSpoken({ db, log }: Deps, caller: Caller): void {
   if (caller.kind === "person") return;
@@ -97,59 +106,67 @@ function notReady(target: Target): DomainError {
 /** The agent polls: the message is on its activity list and that is all. Source: contract §6.3. */
 async function writeDown(
   deps: Deps,
-  { caller }: SendInput,
-  { envelope, target }: Omit<Sending, "address">,
+  input: Judged,
+  sending: Omit<Sending, "address">,
 ): Promise<ProxyAnswer> {
-  const { method } = envelope;
-  await deps.db.transaction((tx) =>
-    logActivity(tx, {
-      workspaceId: target.id,
-      type: "a2a_receive",
-      status: "ok",
-      sourceId: caller.kind === "workspace" ? caller.id : null,
-      targetId: target.id,
-      method,
-      summary: `${method} → ${target.name}`,
-      requestBody: envelope.body,
-      actorName: caller.name,
-      messageId: envelope.messageId,
-    }),
-  );
+  const { envelope } = sending;
+  const { method, messageId } = envelope;
+  const left = await deps.db.transaction(async (tx) => {
+    const message = { ...newMessage(input, sending), messageId };
+    const written = await leaveMessage(tx, message);
+    if (written.kind === "new") await endAnswered(tx, input.caller, sending);
+    return written;
+  });
+  if (left.kind === "repeated") {
+    requireOwn(left.row, input.caller);
+    const isOver = left.row.status === "error" || left.row.responseBody !== null;
+    if (isOver) return storedAnswer(left.row, false);
+  }
   return { kind: "json", status: 200, body: { status: "queued", delivery_mode: "poll", method } };
 }
 
 /** The message waits and the workspace starts, both or neither, so that what woke it is not lost. */
-async function wakeWith(deps: Deps, input: SendInput, sending: Sending): Promise<DomainError> {
-  const { target, envelope } = sending;
+async function wakeWith(deps: Deps, input: Judged, sending: Sending): Promise<DomainError> {
+  const { target } = sending;
   return await deps.db.transaction(async (tx) => {
     await wake(tx, target, input.caller);
-    if (!envelope.isMessage) return wakingError(target, null);
-    const accepted = await acceptMessage(tx, newMessage(input.caller, sending), null);
+    const accepted = await acceptMessage(tx, newMessage(input, sending), null);
+    if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
     const isOwn = accepted.row.sourceId === callerIdOf(input.caller);
     return wakingError(target, isOwn ? accepted.row : null);
   });
 }
 
-async function acceptAndAnswer(
-  deps: Deps,
-  input: SendInput,
-  sending: Sending,
-): Promise<ProxyAnswer> {
-  const accepted = await accept(deps, input.caller, sending);
+async function acceptAndAnswer(deps: Deps, input: Judged, sending: Sending): Promise<ProxyAnswer> {
+  const accepted = await accept(deps, input, sending);
   if (accepted.kind === "repeated") {
-    return await answerRepeated(deps, { ...input, ...sending, row: accepted.row });
+    const envelope = asStored(sending.envelope, accepted.row.requestBody);
+    return await answerRepeated(deps, { ...input, ...sending, envelope, row: accepted.row });
   }
   const { id } = accepted.row;
   if (sending.address === null || accepted.isWaiting) return await queuedAnswer(deps, sending, id);
   return await deliverAndAnswer(deps, input, { ...sending, address: sending.address, id });
 }
 
-async function accept(deps: Deps, caller: Caller, sending: Sending): Promise<Accepted> {
-  const lease = sending.address === null ? null : deps.dispatcher.lease;
-  return await deps.db.transaction((tx) => acceptMessage(tx, newMessage(caller, sending), lease));
+/** A repeated message is the one that was taken, with the files that were copied then. */
+function asStored(envelope: Envelope, stored: unknown): Envelope {
+  const { params } = fields(stored);
+  return params === undefined ? envelope : { ...envelope, body: { ...envelope.body, params } };
 }
 
-function newMessage(caller: Caller, { envelope, target }: Sending): NewMessage {
+async function accept(deps: Deps, input: Judged, sending: Sending): Promise<Accepted> {
+  const lease = sending.address === null ? null : deps.dispatcher.lease;
+  return await deps.db.transaction(async (tx) => {
+    const accepted = await acceptMessage(tx, newMessage(input, sending), lease);
+    if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
+    return accepted;
+  });
+}
+
+function newMessage(
+  { caller, chain }: Judged,
+  { envelope, target }: Pick<Sending, "envelope" | "target">,
+): NewMessage {
   return {
     targetId: target.id,
     targetName: target.name,
@@ -158,6 +175,7 @@ function newMessage(caller: Caller, { envelope, target }: Sending): NewMessage {
     method: envelope.method,
     messageId: envelope.messageId ?? "",
     envelope: envelope.body,
+    chain,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { NotifyBody, PostActivityBody } from "@molecule/contracts/wire";
 import { logActivity } from "@molecule/db/activity/activity-log";
+import { joinActivityOrder } from "@molecule/db/activity/activity-order";
 import { appendEvent } from "@molecule/db/events/append-event";
 import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
@@ -24,6 +25,7 @@ export async function notifyPerson(
   const { message, attachments } = body;
   const parts = attachments?.map((file) => ({ kind: "file", file }));
   await deps.db.transaction(async (tx) => {
+    await joinActivityOrder(tx, workspaceId);
     const row = await logActivity(tx, {
       workspaceId,
       type: "a2a_receive",
@@ -61,8 +63,9 @@ export async function postActivity(
   if (source !== null && source !== workspaceId) {
     throw new DomainError("forbidden", "An agent reports its own activity only.");
   }
-  await deps.db.transaction((tx) =>
-    logActivity(tx, {
+  await deps.db.transaction(async (tx) => {
+    await joinActivityOrder(tx, workspaceId);
+    await logActivity(tx, {
       workspaceId,
       type: body.activity_type,
       status: body.status,
@@ -74,8 +77,8 @@ export async function postActivity(
       responseBody: body.response_body ?? null,
       durationMs: body.duration_ms ?? null,
       errorDetail: body.error_detail ?? null,
-    }),
-  );
+    });
+  });
 }
 
 function idOrNull(text: string | undefined): string | null {
