@@ -10,6 +10,7 @@ import { type Envelope, readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
 import { answerRepeated, requireOwn, storedAnswer } from "./answer-repeated.ts";
 import { endAnswered } from "./answer-task.ts";
+import { copyFiles, namesFiles } from "./copy-files.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
@@ -46,9 +47,10 @@ export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAn
   const input = { ...given, chain };
   const way = routeMessage(target);
   if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
-  if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
+  const sent = await copyFiles(deps, { caller: input.caller, target, envelope });
+  if (way.kind === "poll") return await writeDown(deps, input, { envelope: sent, target });
   const address = way.kind === "dispatch" ? way.address : null;
-  return await acceptAndAnswer(deps, input, { envelope, target, address });
+  return await acceptAndAnswer(deps, input, { envelope: sent, target, address });
 }
 
 /** A call without a message: asked now or not at all. */
@@ -127,9 +129,12 @@ async function writeDown(
 
 /** The message waits and the workspace starts, both or neither, so that what woke it is not lost. */
 async function wakeWith(deps: Deps, input: Judged, sending: Sending): Promise<DomainError> {
-  const { target } = sending;
+  const { target, envelope } = sending;
+  // Its files can only be copied once it is awake, and a message without them is not what was sent.
+  const isKept = !namesFiles({ caller: input.caller, target, envelope });
   return await deps.db.transaction(async (tx) => {
     await wake(tx, target, input.caller);
+    if (!isKept) return wakingError(target, null);
     const accepted = await acceptMessage(tx, newMessage(input, sending), null);
     if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
     const isOwn = accepted.row.sourceId === callerIdOf(input.caller);
