@@ -2,9 +2,13 @@
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import type { SweepHoldKind } from "@molecule/domain/sets";
 import clsx from "clsx";
-import { CircleCheck, PackageX, Server, ServerOff, TriangleAlert } from "lucide-react";
+import { CircleCheck, Hand, PackageX, Server, ServerOff, TriangleAlert } from "lucide-react";
 import { useRef, useState } from "react";
 import { Menu, MenuItem, MenuLabel } from "../../ui/menu.tsx";
+import { ApprovalDialog } from "../approvals/approval-dialog.tsx";
+import { approvalLine } from "../approvals/approval-text.ts";
+import { useApprovals } from "../approvals/use-approvals.ts";
+import { Until } from "../clock/moving-time.tsx";
 import { StatusGlyph } from "../status/status-glyph.tsx";
 import { statusView } from "../status/status-view.ts";
 import { useNodesShallow, useOrganisation } from "../store/node-store.tsx";
@@ -22,14 +26,18 @@ export function ProblemsMenu() {
   const [isOpen, setIsOpen] = useState(false);
   const [holdId, setHoldId] = useState<string | null>(null);
   const { holds, openCount } = useSweepHolds(isOpen);
+  const [approvalId, setApprovalId] = useState<string | null>(null);
+  const approvals = useApprovals();
   const button = useRef<HTMLButtonElement>(null);
-  const closeHold = () => {
+  const close = () => {
     setHoldId(null);
+    setApprovalId(null);
     // The menu's item that had the focus is gone by now.
     requestAnimationFrame(() => button.current?.focus());
   };
   const asked = holds.find(({ id }) => id === holdId);
-  const count = problems.length + openCount + (isWorkerGone ? 1 : 0);
+  const requested = approvals.find(({ id }) => id === approvalId);
+  const count = problems.length + openCount + approvals.length + (isWorkerGone ? 1 : 0);
   const label = count === 0 ? "No problems" : count === 1 ? "1 problem" : `${count} problems`;
   const trigger = (
     <button
@@ -58,6 +66,18 @@ export function ProblemsMenu() {
             No worker is running: nothing starts or stops until it is back
           </MenuItem>
         ) : null}
+        {approvals.map((approval) => (
+          <MenuItem
+            key={approval.id}
+            icon={<Hand size={15} aria-hidden="true" />}
+            onSelect={() => setApprovalId(approval.id)}
+          >
+            <span className="block max-w-80 truncate font-medium">{approvalLine(approval)}</span>
+            <span className="block text-xs text-muted">
+              Denied by itself in <Until atMs={Date.parse(approval.expiresAt)} />
+            </span>
+          </MenuItem>
+        ))}
         {holds.map((hold) => (
           <MenuItem
             key={hold.id}
@@ -83,7 +103,8 @@ export function ProblemsMenu() {
           </MenuItem>
         ))}
       </Menu>
-      {asked === undefined ? null : <HoldDialog hold={asked} onClose={closeHold} />}
+      {asked === undefined ? null : <HoldDialog hold={asked} onClose={close} />}
+      {requested === undefined ? null : <ApprovalDialog approval={requested} onClose={close} />}
     </>
   );
 }
