@@ -96,6 +96,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "POST /admin/workspaces/:id/bootstrap-failed": people,
   "POST /admin/a2a-queue/drop-stale": people,
   "GET /admin/sweep-holds": people,
+  "GET /admin/schedules/health": people,
   "POST /admin/sweep-holds/:holdId/confirm": people,
   "POST /admin/sweep-holds/:holdId/dismiss": people,
   "GET /admin/workspace-images/refresh": people,
@@ -230,5 +231,7 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "tokens.list": "read",
   "tokens.mint": "write",
   "tokens.revoke": "write",
+  "tokens.rotate": "write",
+  "tokens.connection": "read",
   "templates.list": "read",
 };
