@@ -1,5 +1,7 @@
 import { platformToolDescriptions, platformToolInputs } from "@molecule/contracts/platform-tools";
+import { answerMessage } from "@molecule/runtime-sdk/answer-message";
 import { stateOfTask, type TaskState } from "@molecule/runtime-sdk/delegated-task";
+import { FileUnavailableError, fetchFile } from "@molecule/runtime-sdk/fetch-file";
 import { NoAnswerError } from "@molecule/runtime-sdk/http-json";
 import type { Inbox } from "@molecule/runtime-sdk/inbox";
 import { commitMemory, recallMemory } from "@molecule/runtime-sdk/memory-tools";
@@ -17,6 +19,8 @@ export interface AgentToolDeps {
   readonly standing: Standing;
   /** Absent when another process takes this workspace's messages. */
   readonly inbox: Inbox | undefined;
+  /** Where files that came with messages are put. */
+  readonly filesFolder: string;
 }
 
 /** Clients of the protocol give a call up after a minute unless they are told otherwise. */
@@ -194,7 +198,10 @@ function memoryTools({ client, standing }: AgentToolDeps): readonly OfferedTool[
   ];
 }
 
-function inboxTools({ client, standing }: AgentToolDeps, inbox: Inbox): readonly OfferedTool[] {
+function inboxTools(
+  { client, standing, filesFolder }: AgentToolDeps,
+  inbox: Inbox,
+): readonly OfferedTool[] {
   const names = async () => namesOf(await client.peers());
   return [
     tool(standing, {
@@ -231,14 +238,41 @@ function inboxTools({ client, standing }: AgentToolDeps, inbox: Inbox): readonly
     }),
     tool(standing, {
       name: "inbox_pop",
-      description: "Takes a message out of the inbox for good, once you have dealt with it.",
+      description:
+        "Takes a message out of the inbox for good, once you have dealt with it. With an answer, whoever wrote gets it: a person in the chat, an agent as the result of its task.",
       input: z.object({
         message_id: z.string().min(1).max(128).describe("The id that the inbox shows."),
+        answer: z.string().min(1).max(200_000).optional().describe("What the other side reads."),
       }),
-      run: async ({ message_id }) =>
-        (await inbox.done(message_id))
-          ? `The message ${message_id} is done.`
-          : failure(`No message ${message_id} waits.`),
+      run: async ({ message_id, answer }) => {
+        const message = (await inbox.waiting()).find(({ id }) => id === message_id);
+        if (message === undefined) return failure(`No message ${message_id} waits.`);
+        const how = answer === undefined ? null : await answerMessage(client, message, answer);
+        await inbox.done(message_id);
+        if (how === "too_late") {
+          return failure("Nobody waits for this answer any more. The message is done.");
+        }
+        return how === "sent"
+          ? `The answer was sent, and the message ${message_id} is done.`
+          : `The message ${message_id} is done.`;
+      },
+    }),
+    tool(standing, {
+      name: "fetch_file",
+      description:
+        "Puts a file that came with a message of the inbox on this machine and tells its path. The platform keeps files for a week.",
+      input: z.object({
+        uri: z.string().min(1).max(4096).describe("As the inbox shows it: platform:/workspaces/…"),
+        name: z.string().min(1).max(255).optional().describe("What the file is called."),
+      }),
+      run: async ({ uri, name = "file" }, signal) => {
+        const { path, size } = await fetchFile(
+          client,
+          { uri, name },
+          { folder: filesFolder, signal },
+        );
+        return `${path} (${size} bytes)`;
+      },
     }),
   ];
 }
@@ -272,6 +306,7 @@ function tool<S extends z.ZodRawShape>(standing: Standing, plan: ToolPlan<S>): O
         if (error instanceof FileRefusedError) {
           return failure(`${error.message} The message was not sent.`);
         }
+        if (error instanceof FileUnavailableError) return failure(error.message);
         if (error instanceof NoAnswerError) {
           return failure("The platform did not answer. Try again in a moment.");
         }

@@ -11,11 +11,11 @@ export function describeInbox(messages: readonly InboxMessage[], names: Names): 
   const shown = messages.map((message) => {
     const from =
       message.senderId === undefined
-        ? "the person (answer with send_message_to_user)"
-        : `the agent ${nameOf(message.senderId, names)} (id ${message.senderId}; answer with delegate_task)`;
+        ? "the person (answer with send_message_to_user or inbox_pop)"
+        : `the agent ${nameOf(message.senderId, names)} (id ${message.senderId}; answer with inbox_pop)`;
     const files = message.files.map(
       (file) =>
-        `\n  file ${file.name}${file.mimeType === undefined ? "" : ` (${file.mimeType})`}: ${file.uri}`,
+        `\n  file ${file.name}${file.mimeType === undefined ? "" : ` (${file.mimeType})`}, for fetch_file: ${file.uri}`,
     );
     const at = message.receivedAt === undefined ? "" : ` at ${message.receivedAt}`;
     return `message ${message.id} from ${from}${at}:\n${message.text}${files.join("")}`;

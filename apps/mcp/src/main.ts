@@ -36,7 +36,8 @@ async function main(env: McpEnv): Promise<void> {
   });
   const inbox = env.isPresent ? new Inbox({ client, folder: env.configsDir }) : undefined;
   const info = { name: "molecule", instructions: INSTRUCTIONS };
-  const server = toolServer(info, agentTools({ client, standing, inbox }));
+  const filesFolder = `${env.configsDir}/files`;
+  const server = toolServer(info, agentTools({ client, standing, inbox, filesFolder }));
   const stopping = new AbortController();
   const stop = async () => {
     stopping.abort();

@@ -68,6 +68,7 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
       "wait_for_message",
       "inbox_peek",
       "inbox_pop",
+      "fetch_file",
     ]);
     const info = await call("get_workspace_info");
     expect(JSON.parse(info.text)).toMatchObject({ id: far.id, name: "Laptop", status: "online" });
@@ -149,7 +150,7 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
       );
     const [one = "", two = "", three = ""] = await ids(first);
     expect((await first.call("inbox_peek")).text).toContain(
-      `the agent Friend (id ${friend}; answer with delegate_task)`,
+      `the agent Friend (id ${friend}; answer with inbox_pop)`,
     );
     await first.call("send_message_to_user", { message: "I heard you" });
     expect((await first.call("inbox_pop", { message_id: two })).isError).toBe(false);

@@ -14,6 +14,8 @@ export interface InboxMessage {
   readonly files: readonly InboxFile[];
   /** RFC 3339; undefined when the platform did not say. */
   readonly receivedAt: string | undefined;
+  /** The sender's id of it; an answer names it. Undefined when the sender gave none. */
+  readonly messageId: string | undefined;
   /** Set when it is a task that the sender follows. */
   readonly taskId: string | undefined;
 }
@@ -232,6 +234,7 @@ function messageOf(row: ActivityRow, ownId: string): InboxMessage | undefined {
     text: parts.flatMap((part) => textIn(part.text) ?? []).join("\n"),
     files: parts.flatMap((part) => fileOf(part) ?? []),
     receivedAt: row.created_at ?? undefined,
+    messageId: textIn(message.messageId),
     taskId: textIn(taskId),
   };
 }

@@ -9,6 +9,7 @@ import type { HeartbeatBody, NotifyBody, PostActivityBody } from "@molecule/cont
 import type { DeliveryMode, MemoryScope } from "@molecule/domain/sets";
 import { z } from "zod";
 import type { CredentialFiles } from "./credential-files.ts";
+import { type DownloadAnswer, type DownloadCall, downloadTo } from "./http-download.ts";
 import { callJson, type JsonAnswer, NoAnswerError, type RawBody } from "./http-json.ts";
 
 /** What a runtime needs to speak to the platform. */
@@ -96,6 +97,10 @@ export interface PlatformClient {
   readonly recall: (query: Readonly<Record<string, string>>) => Promise<readonly MemoryView[]>;
   /** The newest activity rows of this workspace. @throws PlatformRefusal | NoAnswerError */
   readonly activity: (query: Readonly<Record<string, string>>) => Promise<readonly ActivityRow[]>;
+  /** Writes the answer to a GET into a file; a 401 as for `call`. @throws NoAnswerError */
+  readonly download: (
+    call: Omit<DownloadCall, "url" | "headers"> & { readonly path: string },
+  ) => Promise<DownloadAnswer>;
   /** One authenticated call; a 401 reads the token again and tries once more. @throws NoAnswerError */
   readonly call: (call: AuthenticatedCall) => Promise<JsonAnswer>;
 }
@@ -164,16 +169,10 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
   const base = options.platformUrl.replace(/\/+$/, "");
 
   const once = async (call: AuthenticatedCall): Promise<JsonAnswer> => {
-    const token = await credentials.token();
     return callJson({
       method: call.method,
       url: `${base}${call.path}`,
-      headers: {
-        ...call.headers,
-        origin: base,
-        "x-workspace-id": workspaceId,
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
+      headers: { ...call.headers, ...(await identity(base, options)) },
       deadlineMs: call.deadlineMs ?? options.callDeadlineMs ?? DEFAULT_DEADLINE_MS,
       ...(call.body === undefined ? {} : { body: call.body }),
       raw: call.raw,
@@ -261,6 +260,14 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
       const body = await checked({ method: "POST", path: `${here}/delegate`, body: task });
       return { delegationId: delegateAnswer.parse(body).delegation_id };
     },
+    download: async ({ path, ...more }) => {
+      const url = `${base}${path}`;
+      const get = async () => downloadTo({ ...more, url, headers: await identity(base, options) });
+      const answer = await get();
+      if (answer.status !== 401) return answer;
+      credentials.forgetToken();
+      return get();
+    },
     delegations: async () =>
       z.array(delegationRow).parse(await checked({ method: "GET", path: `${here}/delegations` })),
     remember: async (memory) =>
@@ -273,6 +280,19 @@ export function platformClient(options: PlatformClientOptions): PlatformClient {
       const path = `${here}/activity?${new URLSearchParams(query).toString()}`;
       return z.array(activityRow).parse(await checked({ method: "GET", path }));
     },
+  };
+}
+
+/** The headers by which the platform knows the workspace. */
+async function identity(
+  base: string,
+  { workspaceId, credentials }: PlatformClientOptions,
+): Promise<Record<string, string>> {
+  const token = await credentials.token();
+  return {
+    origin: base,
+    "x-workspace-id": workspaceId,
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
 }
 

@@ -109,7 +109,8 @@ export class SafeFiles {
   async createExclusive(relative: string): Promise<FileHandle> {
     const { parents, name } = splitName(relative);
     await using folder = await this.#openFolder(parents, true);
-    return open(folder.pathOf(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600).catch(
+    // Awaited here: the folder is closed when this returns, and the file is opened through it.
+    return await open(folder.pathOf(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600).catch(
       (error: unknown) => {
         throw translate(error, relative);
       },
