@@ -20,7 +20,9 @@ const t = initTRPC.context<Context>().create({
 
 /** The failure behind what tRPC caught: ours, a refused input, or one of tRPC's own about the call. */
 function failureOf(error: TRPCError): DomainError {
-  if (error.cause !== undefined) return toDomainError(error.cause);
+  // tRPC reads the body and the query by itself: what is no JSON is the caller's.
+  const isNoJson = error.code === "BAD_REQUEST" && error.cause instanceof SyntaxError;
+  if (error.cause !== undefined && !isNoJson) return toDomainError(error.cause);
   switch (error.code) {
     case "NOT_FOUND":
       return new DomainError("not_found", "There is no such procedure.");

@@ -68,16 +68,25 @@ export const configRoutes: readonly Route[] = [
   }),
 ];
 
+type Receipt = Awaited<ReturnType<typeof applyChanges>>;
 type Change = Pick<DesiredChange, "document" | "extra" | "secrets">;
 
-async function change(context: RequestContext, what: Change) {
+/** `check` sees what was done, and undoes all of it when it throws. */
+async function change(
+  context: RequestContext,
+  what: Change,
+  check: (receipt: Receipt) => void = () => undefined,
+) {
   const { deps, auth, req, workspaceId } = context;
   const actor = actorOf(auth);
   const ifMatch = /^"?(\d{1,15})"?$/.exec(req.headers.get("if-match") ?? "")?.[1];
   const baseVersion = ifMatch === undefined ? undefined : Number(ifMatch);
-  return await deps.db.transaction((tx) =>
-    applyChanges(deps, tx, { workspaceId, actor, isBatch: false, baseVersion, ...what }),
-  );
+  return await deps.db.transaction(async (tx) => {
+    const wish = { workspaceId, actor, isBatch: false, baseVersion, ...what };
+    const receipt = await applyChanges(deps, tx, wish);
+    check(receipt);
+    return receipt;
+  });
 }
 
 function rowOf(row: SecretRow) {
@@ -108,8 +117,9 @@ async function putSecret(context: RequestContext): Promise<Response> {
 async function removeSecret(context: RequestContext): Promise<Response> {
   const key = secretKey.parse(context.params.key);
   const cleared = documentOf(key, null);
-  const receipt = await change(context, cleared ?? { secrets: [{ key, value: null }] });
-  if (!receipt.isChanged) throw new DomainError("not_found", `There is no key ${key} here.`);
+  await change(context, cleared ?? { secrets: [{ key, value: null }] }, (receipt) => {
+    if (!receipt.isChanged) throw new DomainError("not_found", `There is no key ${key} here.`);
+  });
   return ok({ status: "deleted", key });
 }
 

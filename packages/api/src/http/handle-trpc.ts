@@ -16,6 +16,8 @@ import { addCorsHeaders, addSecurityHeaders } from "./security-headers.ts";
 const TRPC_PATH = "/trpc";
 /** Largest tRPC body: a save carries several files, each of 1 MiB at most. */
 const MAX_TRPC_BYTES = 8 * 1_048_576;
+/** Most calls of one request: it counts as one towards the limit. */
+const MAX_BATCH = 64;
 
 /** Serves the procedures below {@link TRPC_PATH}; null for every other path. Never rejects. */
 export function createTrpcHandler({ deps, limiter }: HttpState): HandleRequest {
@@ -30,6 +32,7 @@ export function createTrpcHandler({ deps, limiter }: HttpState): HandleRequest {
     }
     const response = await fetchRequestHandler({
       endpoint: TRPC_PATH,
+      maxBatchSize: MAX_BATCH,
       req: admitted.req,
       router: appRouter,
       createContext: () => {
