@@ -231,7 +231,7 @@ describe("the WebSocket stream", () => {
       async () => {
         t.deps.live.emit({ event: "AGENT_MESSAGE", workspace_id: id, timestamp: "", payload });
         await new Promise((resolve) => setImmediate(resolve));
-        return t.deps.metrics.render({ rssBytes: 0, uptimeSeconds: 0 }).includes("active 1\n");
+        return (await t.deps.metrics.render()).includes("active 1\n");
       },
       { timeoutMs: 20_000 },
     );

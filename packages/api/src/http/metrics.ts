@@ -1,70 +1,120 @@
 import type { Tally } from "@molecule/db/ledger/tallies";
 import type { TallyName } from "@molecule/domain/sets";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
-/** The counters of the whole platform: how each is called, and its labels. */
-const COUNTERS: Readonly<Record<TallyName, readonly [metric: string, label: string]>> = {
-  attempts: ["molecule_attempts_total", "reason"],
-  restart_requests: ["molecule_restart_requests_total", "source"],
-  sweep_actions: ["molecule_sweep_actions_total", "action"],
+/** What the text is, for whoever scrapes it. */
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** A counter of the whole platform: how it is called, what it counts, and its label. */
+interface PlatformCounter {
+  readonly metric: string;
+  readonly help: string;
+  readonly label: string;
+}
+
+const COUNTERS: Readonly<Record<TallyName, PlatformCounter>> = {
+  attempts: {
+    metric: "molecule_attempts_total",
+    help: "Attempts of all workspaces, by reason and outcome.",
+    label: "reason",
+  },
+  restart_requests: {
+    metric: "molecule_restart_requests_total",
+    help: "What asked for a restart, by source and what became of it.",
+    label: "source",
+  },
+  sweep_actions: {
+    metric: "molecule_sweep_actions_total",
+    help: "What sweeps did.",
+    label: "action",
+  },
 };
 
 /**
  * Prometheus text of what every process of the platform counted together, since its database began;
  * values never fall. An unreachable database has none: null, and the gauge says so. SPEC: L8.
  */
-export function renderTallies(tallies: readonly Tally[] | null): string {
-  const lines = ["# TYPE molecule_database_up gauge", `molecule_database_up ${tallies ? 1 : 0}`];
-  for (const [name, [metric, label]] of Object.entries(COUNTERS)) {
-    const own = (tallies ?? []).filter((one) => one.name === name);
-    if (own.length > 0) lines.push(`# TYPE ${metric} counter`);
-    for (const one of own) {
-      const outcome = one.outcome === "" ? "" : `,outcome="${one.outcome}"`;
-      lines.push(`${metric}{${label}="${one.label}"${outcome}} ${one.n}`);
+export async function renderTallies(tallies: readonly Tally[] | null): Promise<string> {
+  const registry = new Registry();
+  const registers = [registry];
+  const up = { name: "molecule_database_up", help: "1 while the database answers.", registers };
+  new Gauge(up).set(tallies === null ? 0 : 1);
+  for (const [name, { metric, help, label }] of Object.entries(COUNTERS)) {
+    const labelNames = [label, "outcome"];
+    const counter = new Counter({ name: metric, help, labelNames, registers });
+    for (const one of (tallies ?? []).filter((tally) => tally.name === name)) {
+      const outcome = one.outcome === "" ? {} : { outcome: one.outcome };
+      counter.inc({ [label]: one.label, ...outcome }, one.n);
     }
   }
-  return `${lines.join("\n")}\n`;
+  return await registry.metrics();
+}
+
+/** What Node tells of this process: made when it is first asked for, and once for all who count. */
+let ofThisProcess: Registry | null = null;
+
+function processRegistry(): Registry {
+  if (ofThisProcess !== null) return ofThisProcess;
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  new Gauge({
+    name: "process_uptime_seconds",
+    help: "Seconds since this process began.",
+    registers: [register],
+    collect() {
+      this.set(process.uptime());
+    },
+  });
+  ofThisProcess = register;
+  return register;
 }
 
 /** Counts what the process did since it started. Source: wire contract §17. */
 export class Metrics {
-  readonly #requests = new Map<string, { count: number; seconds: number }>();
-  #sockets = 0;
+  readonly #process = processRegistry();
+  readonly #own = new Registry();
+  readonly #requests: Counter<"method" | "path" | "status">;
+  readonly #seconds: Counter<"method" | "path" | "status">;
+  readonly #sockets: Gauge;
+
+  constructor() {
+    const registers = [this.#own];
+    const labelNames = ["method", "path", "status"] as const;
+    this.#requests = new Counter({
+      name: "molecule_http_requests_total",
+      help: "Requests that were answered, by the pattern of their route.",
+      labelNames,
+      registers,
+    });
+    this.#seconds = new Counter({
+      name: "molecule_http_request_duration_seconds_total",
+      help: "How long they took together.",
+      labelNames,
+      registers,
+    });
+    this.#sockets = new Gauge({
+      name: "molecule_websocket_connections_active",
+      help: "WebSockets that are open now.",
+      registers,
+    });
+  }
 
   /** `path` is the route's pattern, so that the number of series is bounded. */
   request(label: { method: string; path: string; status: number }, seconds: number): void {
-    const key = `method="${label.method}",path="${label.path}",status="${label.status}"`;
-    const entry = this.#requests.get(key) ?? { count: 0, seconds: 0 };
-    entry.count += 1;
-    entry.seconds += seconds;
-    this.#requests.set(key, entry);
+    this.#requests.inc(label, 1);
+    this.#seconds.inc(label, seconds);
   }
 
   socketOpened(): void {
-    this.#sockets += 1;
+    this.#sockets.inc();
   }
 
   socketClosed(): void {
-    this.#sockets -= 1;
+    this.#sockets.dec();
   }
 
-  /** Prometheus text. */
-  render(process: { readonly rssBytes: number; readonly uptimeSeconds: number }): string {
-    const lines = ["# TYPE molecule_http_requests_total counter"];
-    for (const [labels, { count }] of this.#requests) {
-      lines.push(`molecule_http_requests_total{${labels}} ${count}`);
-    }
-    lines.push("# TYPE molecule_http_request_duration_seconds_total counter");
-    for (const [labels, { seconds }] of this.#requests) {
-      lines.push(`molecule_http_request_duration_seconds_total{${labels}} ${seconds.toFixed(6)}`);
-    }
-    lines.push(
-      "# TYPE molecule_websocket_connections_active gauge",
-      `molecule_websocket_connections_active ${this.#sockets}`,
-      "# TYPE process_resident_memory_bytes gauge",
-      `process_resident_memory_bytes ${process.rssBytes}`,
-      "# TYPE process_uptime_seconds gauge",
-      `process_uptime_seconds ${process.uptimeSeconds.toFixed(3)}`,
-    );
-    return `${lines.join("\n")}\n`;
+  /** Prometheus text of this process. */
+  async render(): Promise<string> {
+    return `${await this.#process.metrics()}\n${await this.#own.metrics()}`;
   }
 }

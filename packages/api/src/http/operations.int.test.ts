@@ -67,6 +67,55 @@ describe("/admin/liveness", () => {
   });
 });
 
+describe("/metrics", () => {
+  const here = { ip: "127.0.0.1", token: null } as const;
+  const local = { host: "127.0.0.1:8080" };
+
+  it("has what Node and the process tell, and the contract's names once each", async () => {
+    const id = await api.createWorkspace();
+    await api.call("GET", `/workspaces/${id}`);
+    await api.call("GET", "/no/such/route");
+    const response = await api.call("GET", "/metrics");
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    const lines = (await response.text()).split("\n");
+    for (const [name, type] of [
+      ["process_cpu_seconds_total", "counter"],
+      ["process_resident_memory_bytes", "gauge"],
+      ["process_start_time_seconds", "gauge"],
+      ["nodejs_eventloop_lag_seconds", "gauge"],
+      ["nodejs_heap_size_used_bytes", "gauge"],
+      ["nodejs_gc_duration_seconds", "histogram"],
+      ["molecule_http_requests_total", "counter"],
+      ["molecule_http_request_duration_seconds_total", "counter"],
+      ["molecule_websocket_connections_active", "gauge"],
+      ["molecule_database_up", "gauge"],
+      ["molecule_attempts_total", "counter"],
+      ["molecule_restart_requests_total", "counter"],
+      ["molecule_sweep_actions_total", "counter"],
+    ]) {
+      expect(lines.filter((line) => line === `# TYPE ${name} ${type}`)).toHaveLength(1);
+    }
+    const counted = lines.filter((line) => line.startsWith("molecule_http_requests_total{"));
+    expect(counted).toContainEqual(
+      expect.stringMatching(/\{method="GET",path="\/workspaces\/:id",status="200"\} \d+$/),
+    );
+    expect(counted).toContainEqual(expect.stringMatching(/path="unknown",status="404"\} \d+$/));
+    expect(lines.join("\n")).not.toContain(id);
+  });
+
+  it("is for the operator and for this machine, and not for whom a proxy here asks", async () => {
+    const ask = async (headers: Record<string, string>, more: object = {}) =>
+      (await api.call("GET", "/metrics", { ...here, headers, ...more })).status;
+    expect(await ask(local)).toBe(200);
+    expect(await ask({ host: "[::1]:8080" }, { ip: "::1" })).toBe(200);
+    expect(await ask(local, { ip: "192.0.2.1" })).toBe(401);
+    expect(await ask({ host: "molecule.example" })).toBe(401);
+    expect(await ask({ ...local, "x-forwarded-for": "192.0.2.1" })).toBe(401);
+    expect(await ask({ ...local, origin: "https://evil.example" })).toBe(401);
+    expect(await ask({}, { token: TEST_ADMIN_TOKEN, ip: "192.0.2.1" })).toBe(200);
+  });
+});
+
 describe("test tokens", () => {
   it("are not handed out in production", async () => {
     await using production = await createTestApi({ platform: { givesTestTokens: false } });

@@ -7,8 +7,9 @@ import { DomainError } from "@molecule/domain/errors";
 import type { Deps } from "../deps.ts";
 import { saveViewport } from "../services/canvas/save-viewport.ts";
 import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
-import { renderTallies } from "./metrics.ts";
+import { METRICS_TYPE, renderTallies } from "./metrics.ts";
 import type { RequestContext } from "./request-context.ts";
+import { isOwnMachine } from "./resolve-auth.ts";
 import { ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
 
@@ -27,17 +28,17 @@ export const platformRoutes: readonly Route[] = [
   route("PUT", "/canvas/viewport", SIGNED_IN, putViewport),
 ];
 
-async function metrics({ deps, auth, peer }: RequestContext): Promise<Response> {
-  if (auth.kind !== "admin" && auth.kind !== "member" && !isLoopback(peer.ip)) {
+async function metrics({ deps, auth, req, peer }: RequestContext): Promise<Response> {
+  const isOperator = auth.kind === "admin" || auth.kind === "member";
+  if (!isOperator && !isScrapedHere(req.headers, peer.ip)) {
     throw new DomainError(
       "unauthenticated",
       "Metrics need the admin token, or a loopback address.",
     );
   }
-  const { rss } = process.memoryUsage();
-  const text = deps.metrics.render({ rssBytes: rss, uptimeSeconds: process.uptime() });
-  const counted = renderTallies(await talliesOf(deps));
-  return new Response(text + counted, { headers: { "content-type": "text/plain; version=0.0.4" } });
+  const own = await deps.metrics.render();
+  const counted = await renderTallies(await talliesOf(deps));
+  return new Response(`${own}\n${counted}`, { headers: { "content-type": METRICS_TYPE } });
 }
 
 /** What the process counts is told also while the database is away. */
@@ -50,9 +51,10 @@ async function talliesOf(deps: Deps): Promise<readonly Tally[] | null> {
   }
 }
 
-function isLoopback(ip: string): boolean {
-  const address = ip.replace(/^::ffff:/, "");
-  return address === "::1" || address.startsWith("127.");
+/** From this machine, and not through a proxy on it that says whom it asks for. */
+function isScrapedHere(headers: Headers, ip: string): boolean {
+  const isPassedOn = ["forwarded", "x-forwarded-for", "x-real-ip"].some((one) => headers.has(one));
+  return !isPassedOn && isOwnMachine(headers, ip);
 }
 
 async function events({ deps, workspaceId }: RequestContext): Promise<Response> {

@@ -33,7 +33,7 @@ const OPERATOR: ResolvedAuth = { ...NOBODY, auth: { kind: "admin" }, credential:
  * From this machine, by a name of this machine, and not by a page of somebody else's: neither a name
  * that was rebound nor a foreign site in the operator's browser is the operator.
  */
-function isOwnMachine(headers: Headers, ip: string): boolean {
+export function isOwnMachine(headers: Headers, ip: string): boolean {
   if (!isLoopbackHost(ip) || !isLoopbackHost(headers.get("host") ?? "")) return false;
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") return false;
