@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Message, Role, type SendMessageRequest, TaskState } from "@a2a-js/sdk";
 import { type Client, ClientFactory, JsonRpcTransportFactory } from "@a2a-js/sdk/client";
+import { createClient, createTextMessage, type TaskUpdate } from "@automattic/agenttic-client";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { A2AClient } from "a2a-sdk-0-3/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -117,6 +118,24 @@ describe("the official A2A client through the proxy", () => {
     for await (const event of client.sendMessageStream(params("again"))) kinds.push(event.kind);
     expect([kinds[0], kinds.at(-1)]).toEqual(["task", "status-update"]);
     expect(kinds).toContain("artifact-update");
+  });
+
+  it("speaks with a client that others wrote and published, whole and streamed", async () => {
+    const client = createClient({
+      agentUrl: url.replace(/\/a2a$/, ""),
+      agentId: "a2a",
+      authProvider: async () => ({ authorization: `Bearer ${token}` }),
+    });
+    const sent = await client.sendMessage({ message: createTextMessage("hello") });
+    expect(sent.status.state).toBe("completed");
+    expect(JSON.stringify(sent)).toContain("You said: hello");
+    const updates: TaskUpdate[] = [];
+    for await (const update of client.sendMessageStream({ message: createTextMessage("again") })) {
+      updates.push(update);
+    }
+    // It reads texts of states only, so what is said as an artifact is not among its updates.
+    const states = updates.map(({ status }) => status.state);
+    expect([states[0], states.at(-1)]).toEqual(["submitted", "completed"]);
   });
 });
 
