@@ -133,6 +133,8 @@ describe("memories", () => {
       "Reports go to Ada",
       "the report of 2024 is in /data/report_final.md",
     ]);
+    expect(await contents(id, "?q=re")).toEqual([]);
+    expect(await contents(id, "?q=rep")).toHaveLength(2);
     expect(await contents(id, `?q=${encodeURIComponent("猫")}`)).toEqual(["猫が好き"]);
     expect(await contents(id, `?q=${encodeURIComponent("STRASSE straße")}`)).toEqual([
       "Die Straße ist naß",

@@ -8,7 +8,7 @@ import {
   type MemoryAuthors,
 } from "@molecule/domain/memory";
 import { MEMORY_SCOPES, type MemoryScope } from "@molecule/domain/sets";
-import { and, desc, eq, getTableColumns, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, or, type SQL, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { memories } from "../schema/memory.ts";
 import { storableText } from "../storable.ts";
@@ -97,29 +97,48 @@ export interface FoundMemory {
   readonly score: number | null;
 }
 
+/** Of the memories with a word of the question so many, the newest, are ranked. */
+const RANKED_MEMORIES = 2_000;
+/** Shorter words are looked for as they are: too many begin with them. */
+const MIN_PREFIX_CHARS = 3;
+
 /**
  * The memories with at least one word of the question, or one that begins so; those with most of them
- * first, then the newest. A question without letters and digits finds nothing. SPEC: ME6.
+ * first, then the newest. Where more than 2,000 match, the newest of them are ranked. A question without
+ * letters and digits finds nothing. SPEC: ME6.
  */
 export async function searchMemories(q: Queryable, asked: MemoryQuestion): Promise<FoundMemory[]> {
   const { authors, scope, namespace, text = "", limit } = asked;
+  const orm = ormOf(q);
   const words = askedWords(text);
   if (text.trim() !== "" && words.length === 0) return [];
-  const score: SQL<number | null> = words.length === 0 ? sql`NULL::float8` : scoreOf(words);
   const scopes = scope === undefined ? MEMORY_SCOPES : [scope];
-  return await ormOf(q)
+  const readable = and(
+    or(...scopes.map((one) => and(eq(memories.scope, one), isBy(authors[one])))),
+    namespace === undefined ? undefined : eq(memories.namespace, storableText(namespace)),
+  );
+  if (words.length === 0) {
+    const rows = await orm
+      .select(shown)
+      .from(memories)
+      .where(readable)
+      .orderBy(desc(memories.seq))
+      .limit(limit);
+    return rows.map((row) => ({ row, score: null }));
+  }
+  const wanted = words.map(lexemeOf);
+  const score = scoreOf(wanted);
+  const ranked = orm
+    .select({ seq: memories.seq })
+    .from(memories)
+    .where(and(readable, sql`${memories.words} @@ ${wanted.join(" | ")}::tsquery`))
+    .orderBy(desc(memories.seq))
+    .limit(RANKED_MEMORIES);
+  return await orm
     .select({ row: shown, score })
     .from(memories)
-    .where(
-      and(
-        or(...scopes.map((one) => and(eq(memories.scope, one), isBy(authors[one])))),
-        namespace === undefined ? undefined : eq(memories.namespace, storableText(namespace)),
-        words.length === 0
-          ? undefined
-          : sql`${memories.words} @@ ${words.map((word) => `'${word}':*`).join(" | ")}::tsquery`,
-      ),
-    )
-    .orderBy(...(words.length === 0 ? [] : [desc(score)]), desc(memories.seq))
+    .where(inArray(memories.seq, ranked))
+    .orderBy(desc(score), desc(memories.seq))
     .limit(limit);
 }
 
@@ -129,11 +148,15 @@ function isBy(authors: readonly string[]): SQL {
 }
 
 /** A word has letters, marks and digits only, so that there is nothing to escape. */
-function scoreOf(words: readonly string[]): SQL<number> {
+function lexemeOf(word: string): string {
+  return word.length < MIN_PREFIX_CHARS ? `'${word}'` : `'${word}':*`;
+}
+
+function scoreOf(wanted: readonly string[]): SQL<number> {
   return sql<number>`(
-    SELECT count(*)::float8 / ${words.length}::float8
-    FROM unnest(string_to_array(${words.join(" ")}, ' ')) AS asked(word)
-    WHERE ${memories.words} @@ (quote_literal(asked.word) || ':*')::tsquery)`;
+    SELECT count(*)::float8 / ${wanted.length}::float8
+    FROM unnest(string_to_array(${wanted.join(" ")}, ' ')) AS asked(lexeme)
+    WHERE ${memories.words} @@ asked.lexeme::tsquery)`;
 }
 
 /** False when its author has no such memory. */
