@@ -99,6 +99,20 @@ describe("a message of an agent to its person", () => {
     expect((await list("?type=a2a_receive&limit=500")).rows).toHaveLength(sent);
   });
 
+  it("is answered 200 when it is kept, and neither answered so nor told when it is not", async () => {
+    await api.test.sql.unsafe(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+      CREATE TRIGGER refuse BEFORE INSERT ON activity FOR EACH ROW
+        WHEN (NEW.method = 'notify') EXECUTE FUNCTION refuse()`);
+    expect((await post("/notify", { message: "lost?" })).status).toBe(500);
+    await api.test.sql`DROP TRIGGER refuse ON activity`;
+    expect((await post("/notify", { message: "kept" })).status).toBe(200);
+    const told = await api.test.sql`SELECT payload FROM events
+      WHERE subject_id = ${id} AND event = 'AGENT_MESSAGE'`;
+    expect(told.map((row) => row.payload.message)).toEqual(["kept"]);
+    expect((await list("?type=a2a_receive")).rows).toHaveLength(1);
+  });
+
   it("needs a token of this workspace", async () => {
     expect((await post("/notify", { message: "x" }, null)).status).toBe(401);
     const other = await api.tokenOf(await api.createWorkspace({ name: "Other" }));
@@ -206,6 +220,39 @@ describe("a chat", () => {
     const before = last.messages[0]?.seq;
     const first = await trpc().chat.history({ workspaceId: id, limit: 1, before });
     expect(first.messages.map((found) => found.text)).toEqual(["one", "hello"]);
+  });
+
+  it("has after a reload all that was seen live: answers, halves of answers, messages, files", async () => {
+    const file = { uri: "workspace:/workspace/a.txt", name: "a.txt" };
+    await say("one", "1");
+    await post("/notify", { message: "by the way", attachments: [file] });
+    const event = (result: unknown) =>
+      `data: ${JSON.stringify({ jsonrpc: "2.0", id: "rpc-1", result })}\n\n`;
+    const half = { artifactId: "a", parts: [{ kind: "text", text: "half of it" }] };
+    agent.behave((_call, res) => {
+      res.setHeader("content-type", "text/event-stream");
+      res.write(event({ kind: "task", id: "t", status: { state: "working" } }));
+      res.write(event({ kind: "artifact-update", taskId: "t", artifact: half }), () =>
+        res.destroy(),
+      );
+    });
+    const stream = await api.call("POST", `/workspaces/${id}/a2a`, {
+      body: message("two", "2", "message/stream"),
+    });
+    expect(await stream.text()).toContain("half of it");
+    const { messages } = await trpc().chat.history({ workspaceId: id });
+    expect(messages.map(({ role, text, attachments }) => [role, text, attachments])).toEqual([
+      ["person", "one", []],
+      ["agent", "hello", []],
+      ["agent", "by the way", [{ name: "a.txt", uri: file.uri }]],
+      ["person", "two", []],
+      ["agent", "half of it", []],
+    ]);
+    const told = await api.test.sql`SELECT event, payload FROM events
+      WHERE subject_id = ${id} AND event IN ('AGENT_MESSAGE', 'A2A_RESPONSE') ORDER BY id`;
+    const seen = new Set(messages.map((one) => one.id.split(":")[0]));
+    expect(told).toHaveLength(2);
+    expect(told.every(({ payload }) => seen.has(payload.activity_id))).toBe(true);
   });
 
   it("does not contain what agents say to each other", async () => {
