@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 /** How long the other side may say nothing before it is told that nothing more comes. */
-const SILENCE_MS = 2_000;
+const SILENCE_MS = 1_000;
 
 /** Everything that comes back until the other side ends it, or a whole head came. */
 function send(bytes: string, how: { readonly reset?: boolean } = {}): Promise<string> {
