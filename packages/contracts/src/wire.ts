@@ -49,6 +49,8 @@ export const patchWorkspaceBody = z.object({
   workspace_dir: z.string().max(1024).nullable().optional(),
   /** Minutes without work after which it sleeps; null: never by itself. At most a year. */
   hibernation_idle_minutes: z.number().int().min(1).max(525_600).nullable().optional(),
+  /** Less than 1 is 1, as at creation. */
+  max_concurrent_tasks: z.number().int().max(1000).optional(),
   collapsed: z.boolean().optional(),
   x: z.number().optional(),
   y: z.number().optional(),

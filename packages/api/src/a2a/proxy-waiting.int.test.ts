@@ -2,10 +2,10 @@ import { PROBE_CHANNEL } from "@molecule/db/events/append-event";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
 import { openProxyBed } from "./proxy-bed.fixture.ts";
-import { message } from "./test-agent.fixture.ts";
+import { message, saying } from "./test-agent.fixture.ts";
 
 const bed = openProxyBed();
-const { send, rows, ended } = bed;
+const { send, rows, items, ended } = bed;
 
 describe("an agent that is not ready", () => {
   it("gets the message when it is, once", async () => {
@@ -54,6 +54,51 @@ describe("an agent that is not ready", () => {
       (call) => (call.body.params as { message: { messageId: string } }).message.messageId,
     );
     expect(order).toEqual(["one", "two", "three"]);
+  });
+
+  it("gets as many waiting messages at once as it takes, and more when it takes more", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    bed.agent.behave(async (call, res, req) => {
+      await held;
+      await saying("done")(call, res, req);
+    });
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${bed.id}`;
+    for (const text of ["1", "2", "3", "4", "5"]) await send(message(text, text));
+    const sent = async () => (await items()).filter((item) => item.dispatched_at !== null).length;
+    const waitFor = (count: number) =>
+      waitUntil(`${count} are sent`, async () => {
+        await bed.api.test.sql`UPDATE a2a_queue SET next_action_at = cp_now()
+          WHERE workspace_id = ${bed.id} AND status = 'queued'`;
+        return (await sent()) === count;
+      });
+    await bed.api.test
+      .sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${bed.id}`;
+    await waitFor(1);
+    const patched = await bed.api.call("PATCH", `/workspaces/${bed.id}`, {
+      body: { max_concurrent_tasks: 3 },
+    });
+    expect(patched.status).toBe(200);
+    const row = await (await bed.api.call("GET", `/workspaces/${bed.id}`)).json();
+    expect(row).toMatchObject({ max_concurrent_tasks: 3 });
+    await waitFor(3);
+    expect(bed.agent.calls.length).toBeLessThanOrEqual(3);
+    // The others wait and have not failed.
+    expect((await rows()).map((one) => one.status)).toEqual([
+      "pending",
+      "pending",
+      "pending",
+      "queued",
+      "queued",
+    ]);
+    release();
+    await waitUntil("all are answered", async () =>
+      (await rows()).every((one) => one.status === "ok"),
+    );
+    expect(bed.agent.calls).toHaveLength(5);
   });
 
   it.each([

@@ -16,6 +16,8 @@ export interface WorkspaceChange {
   readonly workspaceDir?: string | null;
   readonly budgetLimit?: number | null;
   readonly hibernationIdleMinutes?: number | null;
+  /** Waiting messages it gets at once, at least 1. */
+  readonly maxConcurrentTasks?: number;
 }
 
 /** What is decided from before a change. */
@@ -29,6 +31,7 @@ export interface WorkspaceFacts {
   readonly isExternal: boolean;
   readonly budgetLimit: number | null;
   readonly hibernationIdleMinutes: number | null;
+  readonly maxConcurrentTasks: number;
   readonly monthlySpend: number;
 }
 
@@ -50,6 +53,7 @@ export async function lockForChange(tx: Transaction, id: string): Promise<Worksp
       removedAt: workspaces.removedAt,
       budgetLimit: workspaces.budgetLimit,
       hibernationIdleMinutes: workspaces.hibernationIdleMinutes,
+      maxConcurrentTasks: workspaces.maxConcurrentTasks,
       monthlySpend: workspaces.monthlySpend,
     })
     .from(workspaces)

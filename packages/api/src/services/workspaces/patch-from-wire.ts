@@ -31,6 +31,9 @@ export async function patchFromWire(
     ...(body.hibernation_idle_minutes === undefined
       ? {}
       : { hibernationIdleMinutes: body.hibernation_idle_minutes }),
+    ...(body.max_concurrent_tasks === undefined
+      ? {}
+      : { maxConcurrentTasks: Math.max(body.max_concurrent_tasks, 1) }),
     ...(collapsed === undefined ? {} : { collapsed }),
     ...(x === undefined || y === undefined ? {} : { place: { x, y } }),
   };
