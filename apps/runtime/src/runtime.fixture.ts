@@ -44,6 +44,8 @@ export interface FixtureOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly configYaml?: string;
   readonly instructions?: string;
+  /** What the operator tells. */
+  readonly told?: string;
   /** Continue in the folder of an earlier fixture. */
   readonly folder?: string;
 }
@@ -51,6 +53,7 @@ export interface FixtureOptions {
 /** Starts platform and runtime; both are gone and the folder is removed after disposal. */
 export async function startFixture(options: FixtureOptions = {}): Promise<RuntimeFixture> {
   const platform = await FakePlatform.start();
+  platform.instructions = options.told ?? "";
   const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), "molecule-runtime-")));
   const [configDir, workspaceDir, homeDir] = ["configs", "workspace", "home"].map((name) =>
     path.join(folder, name),

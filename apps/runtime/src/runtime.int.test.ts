@@ -36,6 +36,15 @@ describe("a runtime and its platform", () => {
     expect(platform.problems).toEqual([]);
   });
 
+  it("IN2 its agent runs with what the operator tells, after its own instructions", async () => {
+    const ask = "Which settings and instructions are you running with?";
+    await using both = await startFixture({ instructions: "Be brief.\n", told: "Never guess." });
+    expect(answerText(await both.say(ask))).toContain("Instructions: Be brief.");
+    await using told = await startFixture({ told: "Never guess." });
+    expect(answerText(await told.say(ask))).toContain("Instructions: Never guess.");
+    expect(told.logLines.filter((line) => line.includes("gave no instructions"))).toEqual([]);
+  });
+
   it("beats when a turn begins and ends, with what it is doing", async () => {
     await using fixture = await startFixture();
     await fixture.say("list files");

@@ -8,6 +8,7 @@ import { chooseAdapter } from "./adapters/choose-adapter.ts";
 import { type RuntimeEnv, readEnv } from "./env.ts";
 import { captureConsole, jsonLog, type Log } from "./log.ts";
 import { type BootConfig, readBootConfig } from "./read-config.ts";
+import { readInstructions } from "./read-instructions.ts";
 
 /** After a signal, everything has ended by then, in ms. */
 const STOP_WITHIN_MS = 8_000;
@@ -53,7 +54,7 @@ export async function startRuntime(
   log: Log,
   dismissed: (why: Dismissal) => void,
 ): Promise<ServedAgent> {
-  const config = await readBootConfig(env);
+  const own = await readBootConfig(env);
   const credentials = credentialFiles({ folder: env.configDir });
   await hideCredentials(credentials, log);
   const client = platformClient({
@@ -61,6 +62,8 @@ export async function startRuntime(
     workspaceId: env.workspaceId,
     credentials,
   });
+  const told = await readInstructions(client, log);
+  const config = { ...own, instructions: joined(own.instructions, told) };
   const tools = platformTools(client, { delegateDeadlineMs: config.delegateTimeoutMs });
   return await serveAgent({
     client,
@@ -81,6 +84,11 @@ export async function startRuntime(
     about: { attempt: env.attempt },
     dismissed,
   });
+}
+
+/** The workspace's own instructions, then those of the operator. */
+function joined(...texts: readonly string[]): string {
+  return texts.filter((text) => text.trim() !== "").join("\n\n");
 }
 
 async function hideCredentials(credentials: CredentialFiles, log: Log): Promise<void> {

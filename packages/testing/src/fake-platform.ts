@@ -41,6 +41,8 @@ export class FakePlatform {
   inboundSecret = "fake-inbound-secret-0000000000000000000000000";
   peers: readonly PeerRow[] = [];
   activity: readonly Record<string, unknown>[] = [];
+  /** What the operator tells. */
+  instructions = "";
   /** Answers a message to a peer; `undefined` breaks the connection. */
   onA2a: (call: FakeA2aCall) => FakeAnswer | undefined = (call) => ({
     status: 200,
@@ -110,6 +112,9 @@ export class FakePlatform {
     if (/^GET \/registry\/[^/]+\/peers$/.test(route)) return { status: 200, body: this.peers };
     if (/^GET \/workspaces\/[^/]+\/activity$/.test(route)) {
       return { status: 200, body: this.activity };
+    }
+    if (/^GET \/workspaces\/[^/]+\/instructions\/resolve$/.test(route)) {
+      return { status: 200, body: { instructions: this.instructions } };
     }
     if (/^POST \/workspaces\/[^/]+\/notify$/.test(route)) {
       return this.#take(notifyBody, body, (parsed) => {
