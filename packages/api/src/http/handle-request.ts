@@ -109,7 +109,9 @@ async function run(state: TableState, exchange: Exchange, match: RouteMatch): Pr
   const workspaceId = await workspaceOf(guard, match.params, json);
   await refuseRemoved(deps, guard, workspaceId, resolved);
   const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
-  checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
+  if (!isToldOfItself(guard, workspaceId, resolved)) {
+    checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
+  }
   if (resolved.auth.kind === "member" && isUnsafe && guard.kind !== "open") {
     requireSameOrigin(req);
     if (match.route.takes !== "stream") requireJsonType(req);
@@ -179,6 +181,19 @@ async function workspaceOf(
   }
   if (params.id === undefined) return null;
   return canonicalId(params.id, guard.kind === "workspace" && guard.strictId === true);
+}
+
+/**
+ * A removed workspace's token is dead, and still hears from a handler that tells of removed ones that it
+ * is: an agent elsewhere would take a 401 for a token to be replaced. Source: wire contract §3.3.
+ */
+function isToldOfItself(
+  guard: Guard,
+  workspaceId: string | null,
+  { removed }: ResolvedAuth,
+): boolean {
+  const isHandled = guard.kind === "workspace" && guard.removedIs === "handled";
+  return isHandled && removed !== null && removed.id === workspaceId;
 }
 
 /** 410 comes before authentication: the open GET tells it anyway. Source: lifecycle A4. */
