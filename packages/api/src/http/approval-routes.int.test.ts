@@ -141,15 +141,16 @@ describe("approvals", () => {
     expect(answers).toEqual([...Array.from({ length: MAX_PENDING_APPROVALS }, () => 201), 429]);
   });
 
-  it.each([
-    ["no action", { action: "" }, 400],
-    ["an action of spaces", { action: " " }, 400],
-    ["a number", { action: 5 }, 400],
-    ["a long action", { action: "x".repeat(1_001) }, 400],
-    ["a list as reason", { reason: [] }, 400],
-    ["a large context", { context: "x".repeat(16_384) }, 413],
-  ])("refuse %s", async (_name, body, status) => {
-    expect((await ask(body))[0]).toBe(status);
+  it("refuse what is missing, wrong or too large, and keep nothing of it", async () => {
+    const refused: readonly (readonly [string, Row, number])[] = [
+      ["no action", { action: "" }, 400],
+      ["an action of spaces", { action: " " }, 400],
+      ["a number", { action: 5 }, 400],
+      ["a long action", { action: "x".repeat(1_001) }, 400],
+      ["a list as reason", { reason: [] }, 400],
+      ["a large context", { context: "x".repeat(16_384) }, 413],
+    ];
+    for (const [name, body, status] of refused) expect((await ask(body))[0], name).toBe(status);
     expect(await list()).toEqual([]);
   });
 

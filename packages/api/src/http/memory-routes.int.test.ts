@@ -178,20 +178,23 @@ describe("memories", () => {
     await api.call("DELETE", "/settings/secrets/ORG_KEY");
   });
 
-  it.each([
-    ["nothing", { scope: "LOCAL" }, "content"],
-    ["only spaces", { content: " \n", scope: "LOCAL" }, "content"],
-    ["a number", { content: 5, scope: "LOCAL" }, "content"],
-    ["100,001 characters", { content: "x".repeat(100_001), scope: "LOCAL" }, "content"],
-    ["no scope", { content: "x" }, "scope"],
-    ["an unknown scope", { content: "x", scope: "local" }, "scope"],
-    ["two lines", { content: "x", scope: "LOCAL", namespace: "two\nlines" }, "namespace"],
-    ["a long name", { content: "x", scope: "LOCAL", namespace: "n".repeat(256) }, "namespace"],
-  ])("refuse %s naming the field", async (_name, body, field) => {
+  it("refuse what is missing or wrong, naming the field, and keep nothing of it", async () => {
     const id = await api.createWorkspace();
-    const response = await api.call("POST", memories(id), { body });
-    expect(response.status).toBe(400);
-    expect(((await response.json()) as Row).error).toContain(field);
+    const refused: readonly (readonly [string, Row, string])[] = [
+      ["nothing", { scope: "LOCAL" }, "content"],
+      ["only spaces", { content: " \n", scope: "LOCAL" }, "content"],
+      ["a number", { content: 5, scope: "LOCAL" }, "content"],
+      ["100,001 characters", { content: "x".repeat(100_001), scope: "LOCAL" }, "content"],
+      ["no scope", { content: "x" }, "scope"],
+      ["an unknown scope", { content: "x", scope: "local" }, "scope"],
+      ["two lines", { content: "x", scope: "LOCAL", namespace: "two\nlines" }, "namespace"],
+      ["a long name", { content: "x", scope: "LOCAL", namespace: "n".repeat(256) }, "namespace"],
+    ];
+    for (const [name, body, field] of refused) {
+      const response = await api.call("POST", memories(id), { body });
+      expect(response.status, name).toBe(400);
+      expect(((await response.json()) as Row).error, name).toContain(field);
+    }
     expect(await found(id)).toEqual([]);
   });
 
@@ -310,19 +313,20 @@ describe("values under a name", () => {
     expect(await trimMemoryKeys(api.test.db)).toBe(1);
   });
 
-  it.each([
-    ["no name", { value: 1 }, 400],
-    ["an empty name", { key: "", value: 1 }, 400],
-    ["no value", { key: "k" }, 400],
-    ["a name with NUL", { key: "k\u0000", value: 1 }, 400],
-    ["a long name", { key: "k".repeat(256), value: 1 }, 400],
-    ["a time below zero", { key: "k", value: 1, ttl_seconds: -1 }, 400],
-    ["an endless time", { key: "k", value: 1, ttl_seconds: 1e300 }, 400],
-    ["a version in text", { key: "k", value: 1, if_match_version: "1" }, 400],
-    ["a large value", { key: "k", value: "x".repeat(65_535) }, 413],
-  ])("refuse %s", async (_name, body, status) => {
+  it("refuse what is missing, wrong or too large, and keep nothing of it", async () => {
     const id = await api.createWorkspace();
-    expect((await put(id, body))[0]).toBe(status);
+    const refused: readonly (readonly [string, Row, number])[] = [
+      ["no name", { value: 1 }, 400],
+      ["an empty name", { key: "", value: 1 }, 400],
+      ["no value", { key: "k" }, 400],
+      ["a name with NUL", { key: "k\u0000", value: 1 }, 400],
+      ["a long name", { key: "k".repeat(256), value: 1 }, 400],
+      ["a time below zero", { key: "k", value: 1, ttl_seconds: -1 }, 400],
+      ["an endless time", { key: "k", value: 1, ttl_seconds: 1e300 }, 400],
+      ["a version in text", { key: "k", value: 1, if_match_version: "1" }, 400],
+      ["a large value", { key: "k", value: "x".repeat(65_535) }, 413],
+    ];
+    for (const [name, body, status] of refused) expect((await put(id, body))[0], name).toBe(status);
     expect((await read(values(id)))[1]).toEqual([]);
   });
 

@@ -68,16 +68,19 @@ describe("instructions", () => {
     expect((await ask("POST", "/instructions", { content: "x", workspace_id: id }))[0]).toBe(410);
   });
 
-  it.each([
-    ["nothing", {}, 400],
-    ["spaces", { content: " " }, 400],
-    ["a long text", { content: "x".repeat(20_001) }, 400],
-    ["no UUID", { content: "x", workspace_id: "x" }, 400],
-    ["an unknown workspace", { content: "x", workspace_id: NOWHERE }, 404],
-    ["a priority out of range", { content: "x", priority: 1e9 }, 400],
-    ["a title of two lines", { content: "x", title: "a\nb" }, 400],
-  ])("refuse %s", async (_name, body, status) => {
-    expect((await ask("POST", "/instructions", body))[0]).toBe(status);
+  it("refuse what is missing or wrong", async () => {
+    const refused: readonly (readonly [string, Row, number])[] = [
+      ["nothing", {}, 400],
+      ["spaces", { content: " " }, 400],
+      ["a long text", { content: "x".repeat(20_001) }, 400],
+      ["no UUID", { content: "x", workspace_id: "x" }, 400],
+      ["an unknown workspace", { content: "x", workspace_id: NOWHERE }, 404],
+      ["a priority out of range", { content: "x", priority: 1e9 }, 400],
+      ["a title of two lines", { content: "x", title: "a\nb" }, 400],
+    ];
+    for (const [name, body, status] of refused) {
+      expect((await ask("POST", "/instructions", body))[0], name).toBe(status);
+    }
     expect((await ask("GET", "/instructions?workspace_id=x"))[0]).toBe(400);
   });
 
