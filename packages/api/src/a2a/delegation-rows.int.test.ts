@@ -49,6 +49,11 @@ const rows = async () => {
     WHERE workspace_id = ${boss} AND activity_type = 'delegation' ORDER BY seq`;
   return found.map((row) => [row.method, row.status, row.response_body, row.error_detail]);
 };
+/** The statuses of both rows as a runtime reads them, oldest first. */
+const words = async () => {
+  const response = await api.call("GET", `/workspaces/${boss}/activity?type=delegation`, { token });
+  return ((await response.json()) as { status: string }[]).map((row) => row.status).reverse();
+};
 const states = async () => (await rows()).map(([method, status]) => `${method} ${status}`);
 const events = async () => {
   const found = await api.test.sql`SELECT event, payload FROM events
@@ -78,9 +83,11 @@ describe("a delegation to an agent that is not ready", () => {
       ["delegate_result", "queued", { delegation_id: id, queued: true }, null],
     ]);
     expect((await told())[0]).toMatchObject({ status: "queued" });
+    expect(await words()).toEqual(["queued", "queued"]);
     await api.test
       .sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${peer}`;
     await ended("completed");
+    expect(await words()).toEqual(["completed", "completed"]);
     expect(await rows()).toEqual([
       ["delegate", "ok", { delegation_id: id, text: "hello" }, null],
       ["delegate_result", "ok", { delegation_id: id, text: "hello" }, null],
