@@ -20,6 +20,7 @@ async function main(): Promise<void> {
     url: env.databaseUrl,
     applicationName: "molecule-server",
     maxConnections: 12,
+    onWrongEvent: (problem) => log.error({ problem }, "an event is not as its schema says"),
   });
   const cipher = await loadCipher({ key: env.secretsKey, keyFile: env.secretsKeyFile });
   const api = await startServer({

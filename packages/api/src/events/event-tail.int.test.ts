@@ -23,12 +23,13 @@ async function startTail(test: TestDatabase, batchSize?: number) {
 }
 
 function numbers(seen: readonly LoggedEvent[]): unknown[] {
-  return seen.map((event) => event.payload.n);
+  return seen.map((event) => Number(event.payload.name));
 }
 
 function append(test: TestDatabase, n: number, before: () => Promise<void> = async () => {}) {
   return test.db.transaction(async (tx) => {
-    await appendEvent(tx, { event: "LAYOUT_UPDATED", subjectId: null, payload: { n } });
+    const payload = { name: String(n) };
+    await appendEvent(tx, { event: "WORKSPACE_UPDATED", subjectId: null, payload });
     await before();
   });
 }

@@ -11,6 +11,8 @@ export interface StreamMessage {
   readonly full: string;
   /** For agents: the contract's four fields (§16.1). */
   bare(): string;
+  /** For the stream of one workspace: `{type, timestamp, data}`, the time in ms (§16.1). */
+  typed(): string;
 }
 
 /** The message of an event. */
@@ -24,6 +26,10 @@ export function toMessage(event: StreamEvent, position: Position | null): Stream
       const { event: name, workspace_id, timestamp, payload } = event;
       bare ??= JSON.stringify({ event: name, workspace_id, timestamp, payload });
       return bare;
+    },
+    typed: () => {
+      const { event: type, timestamp, payload: data } = event;
+      return JSON.stringify({ type, timestamp: Date.parse(timestamp), data });
     },
   };
 }

@@ -61,6 +61,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /canvas/viewport": { access: "known" },
   "PUT /canvas/viewport": { access: "known", body: { x: 1, y: 2, zoom: 1 } },
   "GET /events/stream": { access: "known" },
+  "GET /workspaces/:id/events/stream": own,
   "POST /sign-out": { access: "known", but: NO_CHANGE },
   "POST /registry/check-access": { access: "known", but: NO_CHANGE },
   "GET /registry/discover/:id": { access: "hierarchy", but: NO_SUCH_CALLER },

@@ -4,7 +4,7 @@ import type { EventHub } from "../events/event-hub.ts";
 import { followStream, type StreamSink } from "../events/follow-stream.ts";
 import type { OpenStreams } from "../events/open-streams.ts";
 import type { StreamMessage } from "../events/stream-message.ts";
-import { SIGNED_IN } from "./guards.ts";
+import { SIGNED_IN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { type Route, route } from "./router.ts";
 
@@ -18,15 +18,24 @@ const PING_MS = 30_000;
 /** Unsent characters at which a client counts as slow. */
 const MAX_UNSENT = 4 * 1_048_576;
 
-/** The event stream for scripts, as server-sent events with `Last-Event-ID`. Source: architecture 5. */
+/**
+ * The event stream for scripts, as server-sent events with `Last-Event-ID`: of everything that the
+ * caller may see, and of one workspace. Source: architecture 5, wire contract §16.1.
+ */
 export function eventRoutes(parts: StreamParts): readonly Route[] {
-  return [route("GET", "/events/stream", SIGNED_IN, (context) => stream(context, parts))];
+  return [
+    route("GET", "/events/stream", SIGNED_IN, (context) => stream(context, parts)),
+    route("GET", "/workspaces/:id/events/stream", WORKSPACE, (context) => stream(context, parts)),
+  ];
 }
 
 function stream(context: RequestContext, { hub, streams }: StreamParts): Response {
-  const { deps, auth, req, query } = context;
+  const { deps, auth, req, query, workspaceId } = context;
   const after = req.headers.get("last-event-id") ?? query.get("after");
-  const sink = new SseSink(auth.kind === "workspace" ? auth.workspaceId : null);
+  const sink = new SseSink({
+    workspaceId: auth.kind === "workspace" ? auth.workspaceId : null,
+    subjectId: workspaceId === "" ? null : workspaceId,
+  });
   const forget = streams.add({ auth, end: () => sink.close() });
   const ping = setInterval(() => sink.comment("ping"), PING_MS);
   ping.unref();
@@ -55,14 +64,17 @@ function stream(context: RequestContext, { hub, streams }: StreamParts): Respons
 /** Writes events as text; closes itself when the reader is gone or too slow. */
 class SseSink implements StreamSink {
   readonly workspaceId: string | null;
+  /** The only workspace it is about; null for everything that its reader may see. */
+  readonly #subjectId: string | null;
   readonly body: ReadableStream<Uint8Array>;
   readonly #encoder = new TextEncoder();
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #onClose: () => void = () => undefined;
   #isClosed = false;
 
-  constructor(workspaceId: string | null) {
-    this.workspaceId = workspaceId;
+  constructor(of: { readonly workspaceId: string | null; readonly subjectId: string | null }) {
+    this.workspaceId = of.workspaceId;
+    this.#subjectId = of.subjectId;
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -84,8 +96,14 @@ class SseSink implements StreamSink {
   }
 
   send(message: StreamMessage): void {
+    if (this.#subjectId !== null && message.workspaceId !== this.#subjectId) return;
     const id = message.position === null ? "" : `id: ${cursorOf(message.position)}\n`;
-    this.#write(`${id}data: ${this.workspaceId === null ? message.full : message.bare()}\n\n`);
+    this.#write(`${id}data: ${this.#textOf(message)}\n\n`);
+  }
+
+  #textOf(message: StreamMessage): string {
+    if (this.#subjectId !== null) return message.typed();
+    return this.workspaceId === null ? message.full : message.bare();
   }
 
   control(message: StreamControl): void {

@@ -1,6 +1,13 @@
 import { viewportInput } from "@molecule/contracts/procedures";
 import { isConnectionError } from "@molecule/db/database";
-import { type LoggedEvent, newestEvents } from "@molecule/db/events/read-events";
+import {
+  cursorOf,
+  isReachable,
+  type LoggedEvent,
+  newestEvents,
+  parseCursor,
+  readPage,
+} from "@molecule/db/events/read-events";
 import { readViewport } from "@molecule/db/layouts/layouts";
 import { readTallies, type Tally } from "@molecule/db/ledger/tallies";
 import { DomainError } from "@molecule/domain/errors";
@@ -57,12 +64,26 @@ function isScrapedHere(headers: Headers, ip: string): boolean {
   return !isPassedOn && isOwnMachine(headers, ip);
 }
 
-async function events({ deps, workspaceId }: RequestContext): Promise<Response> {
-  const rows = await newestEvents(deps.db, {
+/** The newest first; with `after`, what came since that cursor, the oldest first. */
+async function events({ deps, workspaceId, query }: RequestContext): Promise<Response> {
+  const page = {
     ...(workspaceId === "" ? {} : { subjectId: workspaceId }),
     limit: EVENTS_SHOWN,
-  });
-  return ok(rows.map(viewEvent));
+  };
+  const after = query.get("after");
+  if (after === null) return ok((await newestEvents(deps.db, page)).map(viewEvent));
+  const cursor = parseCursor(after);
+  if (cursor === null) {
+    throw new DomainError("bad_request", "The field “after” is no cursor of an event.", {
+      details: { field: "after" },
+    });
+  }
+  if (!(await isReachable(deps.db, cursor))) {
+    throw new DomainError("removed", "The log does not reach back to this cursor.", {
+      next: "Begin without it.",
+    });
+  }
+  return ok((await readPage(deps.db, { ...page, after: cursor })).map(viewEvent));
 }
 
 function viewEvent({ position, event, subjectId, payload, at }: LoggedEvent) {
@@ -72,6 +93,7 @@ function viewEvent({ position, event, subjectId, payload, at }: LoggedEvent) {
     workspace_id: subjectId,
     payload,
     created_at: at.toISOString(),
+    cursor: cursorOf(position),
   };
 }
 

@@ -1,6 +1,13 @@
+import { payloadProblem } from "@molecule/contracts/event-payloads";
 import type { EventType } from "@molecule/domain/sets";
 import { sql } from "drizzle-orm";
-import { announceAfterCommit, ormOf, type Queryable, type Transaction } from "../database.ts";
+import {
+  announceAfterCommit,
+  ormOf,
+  type Queryable,
+  type Transaction,
+  wrongEventOf,
+} from "../database.ts";
 import { events } from "../schema/content.ts";
 
 /** The channel that wakes event tails; its payload is always empty. */
@@ -19,8 +26,13 @@ export interface NewEvent {
   readonly payload: Record<string, unknown>;
 }
 
-/** Appends to the log in the transaction that changes the state, so both are seen or neither. */
+/**
+ * Appends to the log in the transaction that changes the state, so both are seen or neither. A payload
+ * that is not as its schema says is a fault of ours: it fails tests and is logged in production.
+ */
 export async function appendEvent(tx: Transaction, entry: NewEvent): Promise<void> {
+  const problem = payloadProblem(entry.event, entry.payload, "told");
+  if (problem !== null) wrongEventOf(tx)(problem);
   await ormOf(tx).insert(events).values(entry);
   announceAfterCommit(tx, EVENTS_CHANNEL);
 }

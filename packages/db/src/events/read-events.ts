@@ -42,10 +42,20 @@ export async function readEvents(
   after: Position,
   limit: number,
 ): Promise<LoggedEvent[]> {
+  return await readPage(q, { after, limit });
+}
+
+/** The same, of one subject when it is given. */
+export async function readPage(
+  q: Queryable,
+  page: { readonly after: Position; readonly limit: number; readonly subjectId?: string },
+): Promise<LoggedEvent[]> {
+  const { after, limit, subjectId } = page;
+  const ofSubject = subjectId === undefined ? sql`` : sql`AND subject_id = ${subjectId}::uuid`;
   const rows = await ormOf(q).execute<RawEvent>(sql`
     SELECT id, txid, event, subject_id, payload, at FROM events
     WHERE (txid, id) > (${after.txid}::bigint, ${after.id}::bigint)
-      AND txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+      AND txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ${ofSubject}
     ORDER BY txid, id LIMIT ${limit}`);
   return rows.map(toEvent);
 }

@@ -1,12 +1,30 @@
+import type { CheckEvent } from "./check-event.ts";
 import type { Socket, StreamPorts } from "./stream-client.ts";
+
+/** Quiet after the first draw before the schemas of events are fetched. */
+const FETCH_SCHEMAS_AFTER_MS = 2_000;
 
 /** Time between two deliveries while the page is hidden, where no frames are drawn. */
 const HIDDEN_DELIVERY_MS = 1_000;
 
-/** The stream's surroundings in a browser. */
+/**
+ * The stream's surroundings in a browser. The schemas of events are a sixth of the first load, so they
+ * come after it; what arrives before is taken as the server, which checks it too, has sent it.
+ */
 export function browserPorts(): StreamPorts {
+  let check: CheckEvent = (event) => event;
+  setTimeout(() => {
+    // Without them the stream goes on as before.
+    import("./check-event.ts").then(
+      (loaded) => {
+        check = loaded.checkEvent;
+      },
+      () => undefined,
+    );
+  }, FETCH_SCHEMAS_AFTER_MS);
   return {
     open: openSocket,
+    checked: (event) => check(event),
     nextFrame: (callback) => {
       if (document.hidden) {
         const timer = setTimeout(callback, HIDDEN_DELIVERY_MS);

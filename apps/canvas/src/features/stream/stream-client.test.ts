@@ -27,6 +27,7 @@ function setUp() {
   const frames: (() => void)[] = [];
   const timers: { delayMs: number; run: () => void }[] = [];
   const batches: number[] = [];
+  const payloads: unknown[] = [];
   const states: StreamState[] = [];
   const world = { snapshotCursor: "900" as string | null, nowMs: 5_000 };
   const client = new StreamClient(
@@ -44,11 +45,15 @@ function setUp() {
         timers.push({ delayMs, run });
         return () => {};
       },
+      checked: (event) => ({ ...event, payload: { ...event.payload, wasChecked: true } }),
       nowMs: () => world.nowMs,
       random: () => 0,
     },
     {
-      onEvents: (events) => batches.push(events.length),
+      onEvents: (events) => {
+        batches.push(events.length);
+        payloads.push(...events.map(({ payload }) => payload));
+      },
       onState: (state) => states.push(state),
       onResync: () =>
         world.snapshotCursor === null
@@ -58,7 +63,7 @@ function setUp() {
     "10",
   );
   const last = () => sockets[sockets.length - 1] as FakeSocket;
-  return { client, sockets, frames, timers, batches, states, last, world };
+  return { client, sockets, frames, timers, batches, payloads, states, last, world };
 }
 
 describe("the stream", () => {
@@ -76,6 +81,13 @@ describe("the stream", () => {
     expect(it_.batches).toEqual([]);
     it_.frames.shift()?.();
     expect(it_.batches).toEqual([2]);
+  });
+
+  it("hands on what its port made of each event", () => {
+    it_.last().say({ control: "live", cursor: "10" });
+    it_.last().say(event("11"));
+    it_.frames.shift()?.();
+    expect(it_.payloads).toEqual([{ wasChecked: true }]);
   });
 
   it("asks for what came after the last event when it reconnects", () => {
