@@ -45,7 +45,7 @@ export function connectSteps(facts: ConnectFacts): readonly ConnectStep[] {
     step(
       "firstMessageAt",
       "First message",
-      "Write to it in the chat and wait for its answer, or let it post to its notify address.",
+      "Write to it in the chat: this is done when it answers, or says something by itself.",
     ),
   ];
 }

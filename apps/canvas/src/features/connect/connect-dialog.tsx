@@ -34,19 +34,20 @@ function Issued({ id, connection }: { id: string; connection: ConnectionView }) 
       description="The token is shown this once. Keep it where your agent finds it."
       onOpenChange={() => (isKept || isWarned ? close() : setIsWarned(true))}
       footer={
-        <Button variant="primary" onClick={close}>
-          I have kept the token
-        </Button>
+        <>
+          {isWarned && !isKept ? (
+            <p role="alert" className="mr-auto text-xs text-warn">
+              The token has not been copied. Close once more to go on without it.
+            </p>
+          ) : null}
+          <Button variant="primary" onClick={close}>
+            I have kept the token
+          </Button>
+        </>
       }
     >
-      {isWarned && !isKept ? (
-        <p role="alert" className="rounded-md bg-warn-tint px-3 py-2 text-sm text-ink">
-          The token has not been copied. Close once more to go on without it; another one can be had
-          by rotating it.
-        </p>
-      ) : null}
       <CopyableText label="Token" text={connection.auth_token} onCopied={() => setIsKept(true)} />
-      <Rest connection={connection} />
+      <Rest connection={connection} onCopied={() => setIsKept(true)} />
     </Sheet>
   );
 }
@@ -121,10 +122,12 @@ function Sheet(props: {
   );
 }
 
-function Rest({ connection }: { connection: ConnectionView }) {
+/** `onCopied`: a snippet was copied, and the token that is in it. */
+function Rest(props: { connection: ConnectionView; onCopied?: () => void }) {
+  const { connection, onCopied } = props;
   return (
     <>
-      <SnippetTabs connection={connection} />
+      <SnippetTabs connection={connection} onCopied={onCopied} />
       <CopyableText label="Workspace" text={connection.workspace_id} />
       <CopyableText label="Platform" text={connection.platform_url} />
     </>

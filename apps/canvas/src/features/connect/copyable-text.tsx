@@ -8,7 +8,7 @@ export interface CopyableTextProps {
   text: string;
   /** Keeps its line breaks and scrolls. */
   isBlock?: boolean;
-  onCopied?: () => void;
+  onCopied?: (() => void) | undefined;
 }
 
 /** A text in full with its name and a button that copies it. */

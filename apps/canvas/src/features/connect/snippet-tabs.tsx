@@ -38,7 +38,11 @@ const WAYS = [
 type Way = (typeof WAYS)[number]["value"];
 
 /** The snippets of a connection, one tab each. */
-export function SnippetTabs({ connection }: { connection: ConnectionView }) {
+export function SnippetTabs(props: {
+  connection: ConnectionView;
+  onCopied: (() => void) | undefined;
+}) {
+  const { connection, onCopied } = props;
   const [way, setWay] = useState<Way>("mcp");
   const offered = WAYS.filter(({ key }) => connection[key] !== "");
   return (
@@ -52,7 +56,7 @@ export function SnippetTabs({ connection }: { connection: ConnectionView }) {
       {offered.map(({ value, title, key, note }) => (
         <TabPanel key={value} value={value} className="px-3 pt-3">
           <p className="mb-2 text-xs text-muted">{note}</p>
-          <CopyableText label={title} text={connection[key]} isBlock />
+          <CopyableText label={title} text={connection[key]} isBlock onCopied={onCopied} />
         </TabPanel>
       ))}
     </Tabs>
