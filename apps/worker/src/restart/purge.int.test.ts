@@ -73,11 +73,13 @@ it("after the purge no table holds the id, and the backend nothing of it", async
   });
   await platform.click(id);
   await bed.isReady(platform, id, 2);
+  await bed.sql`INSERT INTO kept_files (workspace_id, name, mime_type, kept_at, expires_at)
+    VALUES (${id}, 'a.txt', 'text/plain', cp_now(), cp_now() + interval '7 days')`;
   await platform.intent(id, "delete");
   await bed.phaseIs(platform, id, "DELETED");
   expect(await tablesNaming(id)).toContain("workspaces");
   expect(await tablesNaming(id)).not.toContain("workspace_secrets");
-  for (const table of ["schedules", ...MEMORY_TABLES]) {
+  for (const table of ["schedules", "kept_files", ...MEMORY_TABLES]) {
     expect(await tablesNaming(id)).not.toContain(table);
   }
   expect(await platform.backend.readConfigs(id)).toBeNull();
