@@ -34,6 +34,12 @@ for (const colorScheme of ["dark", "light"] as const) {
     await page.getByRole("button", { name: "New agent" }).first().click();
     await expect(page.getByRole("button", { name: "Create agent" })).toBeVisible();
     expect(await violations(page)).toEqual([]);
+    await page.getByRole("radio", { name: /^Bring your own agent/ }).click();
+    await page.getByRole("button", { name: "Create agent" }).click();
+    await page.getByRole("button", { name: "I have kept the token" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "I have kept the token" }).click();
+    expect(await violations(page)).toEqual([]);
     await context.close();
   });
 }

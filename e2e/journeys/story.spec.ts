@@ -103,6 +103,67 @@ test.describe
       await expect(canvas.lastAnswer("Assistant")).toContainText("Answer in one sentence.");
     });
 
+    test("an agent that runs elsewhere is connected, and each step is ticked off while it happens", async ({
+      signedIn: page,
+      platform,
+    }) => {
+      const canvas = new Canvas(page);
+      await page.getByRole("button", { name: "New agent" }).first().click();
+      await page.getByRole("radio", { name: /^Bring your own agent/ }).click();
+      await page.getByRole("textbox", { name: "Name" }).fill("Laptop");
+      await page.getByRole("button", { name: "Create agent" }).click();
+      const dialog = page.getByRole("dialog", { name: "Connect Laptop" });
+      const steps = dialog.getByRole("list", { name: "Steps of the connection" });
+      await expect(steps.getByText("Token issued: done")).toBeVisible();
+      await expect(steps.getByText("Registered: missing")).toBeVisible();
+      for (const way of ["MCP", "Python", "TypeScript", "curl"]) {
+        await dialog.getByRole("tab", { name: way }).click();
+        await expect(dialog.getByRole("button", { name: `Copy ${way}` })).toBeVisible();
+      }
+      const snippet = await dialog.locator("pre").filter({ hasText: "TOKEN='" }).textContent();
+      const [, id = "", token = ""] = /ID='(\S+)' TOKEN='(\S+)'/.exec(snippet ?? "") ?? [];
+      const requests: string[] = [];
+      page.on("request", (request) => requests.push(request.url()));
+      const send = async (path: string, body: unknown) => {
+        const answer = await fetch(`${platform.url}${path}`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body: JSON.stringify(body),
+        });
+        return answer.status;
+      };
+      const card = { id, url: "", delivery_mode: "poll", agent_card: { name: "laptop" } };
+      expect(await send("/registry/register", card)).toBe(200);
+      await expect(steps.getByText("Registered: done")).toBeVisible();
+      expect(await send("/registry/heartbeat", { workspace_id: id })).toBe(200);
+      await expect(steps.getByText("First heartbeat: done")).toBeVisible();
+      // What it shows came with the events: nobody has asked how far the agent is.
+      expect(requests.filter((url) => /snapshot|workspaces\.(list|get)|tokens/.test(url))).toEqual(
+        [],
+      );
+
+      await page.reload();
+      await expect(dialog).toBeHidden();
+      const panel = canvas.part().getByRole("region", { name: "Connection" });
+      await expect(panel).toContainText("3 of 4 done");
+      await expect(panel).toContainText("Write to it in the chat");
+
+      await panel.getByRole("button", { name: "Rotate token…" }).press("Enter");
+      const rotate = page.getByRole("dialog", { name: "Rotate the token of Laptop?" });
+      await expect(rotate).toContainText("ends at once");
+      await rotate.getByRole("button", { name: "Rotate token" }).press("Enter");
+      await expect(steps.getByText("Registered: missing")).toBeVisible();
+      expect(await send("/registry/heartbeat", { workspace_id: id })).toBe(401);
+      await page.keyboard.press("Escape");
+      await expect(dialog.getByRole("alert")).toContainText("has not been copied");
+      await page.keyboard.press("Escape");
+      await expect(dialog).toBeHidden();
+
+      await canvas.menu("Laptop", "Restart");
+      await expect(page.getByText(/runs outside the platform/).first()).toBeVisible();
+      await platform.call("DELETE", `/workspaces/${id}?confirm=true`);
+    });
+
     test("pausing, resuming, sleeping, restarting and deleting do what they say", async ({
       signedIn: page,
       platform,
