@@ -119,6 +119,7 @@ it.each([
   ["is not there", "workspace:/workspace/none.txt", 400, "none.txt"],
   ["belongs to the platform", "workspace:/configs/.auth_token", 400, ".auth_token"],
   ["is outside", "workspace:/etc/passwd", 400, "passwd"],
+  ["has half a character", "workspace:/workspace/\ud800.txt", 400, "no text"],
   ["is kept for another", `platform:/workspaces/${"1".repeat(8)}`, 400, "1"],
 ])("KF4: nothing is sent when a file %s", async (_why, uri, status, word) => {
   const response = await send(withFiles(["workspace:/workspace/a.txt", uri]));

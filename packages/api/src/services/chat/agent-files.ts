@@ -151,6 +151,8 @@ function downloadPath(text: string): string {
   const path = text.startsWith("workspace:") ? text.slice("workspace:".length) : text;
   const [, first = "", ...rest] = path.split("/");
   if (!path.startsWith("/")) throw new DomainError("bad_request", "The path must be absolute.");
+  // Half a character cannot be put into an address.
+  if (/\p{Cs}/u.test(path)) throw new DomainError("bad_request", "The path is no text.");
   const root = parseFileRoot(`/${first}`);
   const relative = parseRelativePath(rest.join("/"));
   if (isPlatformFile(root, relative)) throw new DomainError("not_found", "There is no such file.");
