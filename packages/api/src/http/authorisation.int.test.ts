@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { request } from "node:http";
 import { tokenDigest } from "@molecule/db/tokens/workspace-tokens";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runAt } from "../a2a/test-agent.fixture.ts";
@@ -382,6 +383,49 @@ function ofProcedure(kind: Kind, isWrite: boolean, isUnsafe: boolean): Expected 
   if (kind === "form") return isUnsafe ? 415 : "skip";
   if (kind === "viewer") return isWrite ? 403 : "passes";
   return kind === "editor" ? "passes" : 401;
+}
+
+describe("the WebSocket", () => {
+  it("lets nobody through whom it is not for", async () => {
+    const base = await t.listen();
+    const expected = (who: Identity): number => {
+      if (who.kind === "foreign page") return 403;
+      if (who.kind === "superseded") return 409;
+      const isSomebodyElse = who.kind === "claimant" || who.name.endsWith(" as system:");
+      return who.kind === "nobody" || isSomebodyElse ? 401 : 101;
+    };
+    const statuses = await Promise.all(identities.map((who) => upgradeAs(base, who)));
+    expect(statuses.map((status, at) => [identities[at]?.name, status])).toEqual(
+      identities.map((who) => [who.name, expected(who)]),
+    );
+  });
+});
+
+/** The status of an upgrade to the event stream; 101 when it was taken. */
+function upgradeAs(base: string, { call, query }: Identity): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${base}/ws${query === undefined ? "" : `?${query}`}`, {
+      headers: {
+        host: TEST_HOST,
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...(typeof call.token === "string" ? { authorization: `Bearer ${call.token}` } : {}),
+        ...call.headers,
+      },
+    });
+    asked.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      resolve(101);
+    });
+    asked.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
 }
 
 describe("a credential that was good a moment ago", () => {
