@@ -1,5 +1,6 @@
 import { platformToolDescriptions, platformToolInputs } from "@molecule/contracts/platform-tools";
 import { answerMessage } from "@molecule/runtime-sdk/answer-message";
+import { checkApproval, requestApproval } from "@molecule/runtime-sdk/approval-tools";
 import { stateOfTask, type TaskState } from "@molecule/runtime-sdk/delegated-task";
 import { FileUnavailableError, fetchFile } from "@molecule/runtime-sdk/fetch-file";
 import { NoAnswerError } from "@molecule/runtime-sdk/http-json";
@@ -35,6 +36,7 @@ export function agentTools(deps: AgentToolDeps): readonly OfferedTool[] {
     ...taskTools(deps),
     ...personTools(deps),
     ...memoryTools(deps),
+    ...approvalTools(deps),
     ...(deps.inbox === undefined ? [] : inboxTools(deps, deps.inbox)),
   ];
 }
@@ -194,6 +196,23 @@ function memoryTools({ client, standing }: AgentToolDeps): readonly OfferedTool[
       description: platformToolDescriptions.recall_memory,
       input: platformToolInputs.recall_memory,
       run: (asked) => recallMemory(client, asked),
+    }),
+  ];
+}
+
+function approvalTools({ client, standing }: AgentToolDeps): readonly OfferedTool[] {
+  return [
+    tool(standing, {
+      name: "request_approval",
+      description: platformToolDescriptions.request_approval,
+      input: platformToolInputs.request_approval,
+      run: (asked, signal) => requestApproval(client, asked, signal),
+    }),
+    tool(standing, {
+      name: "check_approval",
+      description: platformToolDescriptions.check_approval,
+      input: platformToolInputs.check_approval,
+      run: (asked, signal) => checkApproval(client, asked, signal),
     }),
   ];
 }

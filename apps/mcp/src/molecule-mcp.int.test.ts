@@ -65,6 +65,8 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
       "chat_history",
       "commit_memory",
       "recall_memory",
+      "request_approval",
+      "check_approval",
       "wait_for_message",
       "inbox_peek",
       "inbox_pop",
@@ -132,6 +134,29 @@ describe("molecule-mcp, built, over stdio, against a real platform", () => {
     expect((await call("recall_memory", { query: "coffee" })).text).toContain("Nothing");
     const wrong = await call("commit_memory", { content: "x", scope: "UNIVERSE" });
     expect(wrong.isError).toBe(true);
+  });
+
+  it("asks a person, waits for the answer or looks later", async () => {
+    const far = await bed.create("Careful");
+    const { call } = await bed.connect(far.env);
+    const decide = (id: string, decision: string) =>
+      bed.api.call("POST", `/workspaces/${far.id}/approvals/${id}/decide`, {
+        body: { decision, decided_by: "Ada" },
+      });
+    const later = await call("request_approval", { action: "deploy", wait_seconds: 0 });
+    const approval_id = /request id is ([\w-]+)/.exec(later.text)?.[1] ?? "";
+    expect((await call("check_approval", { approval_id })).text).toContain("Nobody has answered");
+    expect((await decide(approval_id, "approved")).status).toBe(200);
+    expect((await call("check_approval", { approval_id })).text).toBe("Approved by Ada.");
+    const waiting = call("request_approval", { action: "delete", wait_seconds: 30 });
+    const second = await waitUntil("it is asked", async () => {
+      const rows = await bed.api.test.sql`
+        SELECT id FROM approvals WHERE workspace_id = ${far.id} AND state = 'pending'`;
+      return rows[0]?.id as string | undefined;
+    });
+    await decide(second, "denied");
+    expect((await waiting).text).toBe("Denied by Ada. Do not do it.");
+    expect((await call("check_approval", { approval_id: "x" })).text).toContain("no request x");
   });
 
   it("keeps messages in its inbox until they are done, over restarts too", async () => {

@@ -3,6 +3,7 @@ import {
   type PlatformToolName,
   platformToolInputs,
 } from "@molecule/contracts/platform-tools";
+import { checkApproval, requestApproval } from "./approval-tools.ts";
 import { NoAnswerError } from "./http-json.ts";
 import { commitMemory, recallMemory } from "./memory-tools.ts";
 import { type PlatformClient, PlatformRefusal } from "./platform-client.ts";
@@ -64,6 +65,14 @@ export function platformTools(
             return success(
               await recallMemory(client, platformToolInputs.recall_memory.parse(parsed.data)),
             );
+          case "request_approval": {
+            const asked = platformToolInputs.request_approval.parse(parsed.data);
+            return success(await requestApproval(client, asked, signal));
+          }
+          case "check_approval": {
+            const asked = platformToolInputs.check_approval.parse(parsed.data);
+            return success(await checkApproval(client, asked, signal));
+          }
         }
       } catch (error) {
         if (error instanceof PlatformRefusal) return failure(error.message);
