@@ -18,7 +18,7 @@ const schedules = Number(values.schedules);
 const seed = Number(values.seed);
 const mutant = MUTANTS.find(({ id }) => id === values.mutant)?.id ?? null;
 if (!(schedules > 0 && seed >= 0) || (values.mutant !== undefined && mutant === null)) {
-  console.error("--schedules and --seed are numbers, --mutant is one of M1 to M16.");
+  console.error("--schedules and --seed are numbers, --mutant is one of M1 to M20.");
   process.exit(2);
 }
 

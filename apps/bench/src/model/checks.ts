@@ -74,6 +74,11 @@ export function checkAtRest(world: World): void {
     `clicked at step ${world.lastClickStep}, taken in until ${attempt?.closedAtStep}`,
   );
   hold(
+    (attempt?.closedAtStep ?? 0) >= world.lastResumeStep,
+    "a resume acts",
+    `resumed at step ${world.lastResumeStep}, taken in until ${attempt?.closedAtStep}`,
+  );
+  hold(
     row.forceSeq <= Math.max(attempt?.snapForce ?? 0, row.appliedForce),
     "a click acts",
     "waits",

@@ -138,6 +138,8 @@ export interface World {
   readonly causes: Causes;
   streamStartedAt: number;
   lastClickStep: number;
+  /** When what had failed was resumed for the last time. */
+  lastResumeStep: number;
   /** The generation at which a person stopped the tries, until something new gives a cause. */
   stoppedGen: number | null;
   ignoredReports: number;
@@ -200,6 +202,7 @@ export function newWorld(mutant: MutantId | null): World {
     },
     streamStartedAt: 0,
     lastClickStep: 0,
+    lastResumeStep: 0,
     stoppedGen: null,
     ignoredReports: 0,
   };

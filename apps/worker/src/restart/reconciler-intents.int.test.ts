@@ -29,6 +29,21 @@ describe("pause, resume and delete", () => {
     },
   );
 
+  it("R29 I52 resumes what had failed, also when nobody had carried out the pause", async () => {
+    const platform = open();
+    const worker = platform.startWorker();
+    const id = await platform.createWorkspace({ requiredEnv: ["MISSING"] });
+    await phaseIs(platform, id, "FAILED");
+    const before = (await platform.see(id)).attempt;
+    await worker.stop();
+    await platform.intent(id, "pause");
+    await platform.intent(id, "resume");
+    platform.startWorker();
+    await until("another attempt", async () => (await platform.see(id)).attempt > before);
+    expect(await attemptOf(platform, id, before + 1)).toMatchObject({ reason: "resume" });
+    await phaseIs(platform, id, "FAILED");
+  });
+
   it("keeps what was written while paused", async () => {
     const platform = open();
     platform.startWorker();

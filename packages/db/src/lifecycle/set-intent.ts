@@ -88,10 +88,22 @@ async function pause(tx: Transaction, request: IntentRequest, ids: readonly stri
     .returning(affected);
 }
 
+/**
+ * What had failed, or waited for its next try, and was not put to rest yet begins like what rests; the
+ * rest goes on with what it is at. SPEC: R29.
+ */
+const atRestOrGoingOn = sql`CASE WHEN ${workspaces.phase} IN ('BACKOFF', 'FAILED')
+  THEN 'PAUSED'::phase ELSE ${workspaces.phase} END`;
+
 async function resume(tx: Transaction, request: IntentRequest, ids: readonly string[]) {
   return await ormOf(tx)
     .update(workspaces)
-    .set({ intent: "run", startReason: "resume", ...mark(request.actor) })
+    .set({
+      intent: "run",
+      startReason: "resume",
+      phase: atRestOrGoingOn,
+      ...mark(request.actor),
+    })
     .where(
       or(
         and(inArray(workspaces.id, [...ids]), eq(workspaces.intent, "paused")),
@@ -104,7 +116,12 @@ async function resume(tx: Transaction, request: IntentRequest, ids: readonly str
 async function wake(tx: Transaction, request: IntentRequest) {
   return await ormOf(tx)
     .update(workspaces)
-    .set({ intent: "run", startReason: request.wakesFor ?? "wake", ...mark(request.actor) })
+    .set({
+      intent: "run",
+      startReason: request.wakesFor ?? "wake",
+      phase: atRestOrGoingOn,
+      ...mark(request.actor),
+    })
     .where(eq(workspaces.id, request.workspaceId))
     .returning(affected);
 }
