@@ -114,7 +114,7 @@ function message() {
 
 /** An agent in a process of its own, which ends with its standard input. */
 async function startEchoAgent(): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "echo-agent.mjs")], {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "../echo-agent.mjs")], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout })) {
