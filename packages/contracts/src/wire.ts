@@ -31,7 +31,8 @@ export const createWorkspaceBody = z.object({
   workspace_dir: z.string().max(1024).nullish(),
   workspace_access: z.enum(WORKSPACE_ACCESSES).nullish(),
   parent_id: z.string().nullish(),
-  budget_limit: z.number().int().min(0).nullish(),
+  /** Cents, as far as the column holds them. */
+  budget_limit: z.number().int().min(0).max(2_147_483_647).nullish(),
   secrets: z.record(z.string(), z.string()).nullish(),
   max_concurrent_tasks: z.number().int().max(1000).nullish(),
   canvas: z.object({ x: z.number(), y: z.number() }).nullish(),

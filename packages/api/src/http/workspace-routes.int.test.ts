@@ -105,6 +105,7 @@ describe("creating a workspace", () => {
       [{ workspace_access: "read_only" }, { field: "workspace_access" }],
       [{ external: true, url: "http://127.0.0.1:9000" }, {}],
       [{ external: true, url: "http://169.254.169.254/" }, {}],
+      [{ budget_limit: 2 ** 53 - 1 }, { field: "budget_limit" }],
     ];
     for (const [wrong, expected] of cases) {
       const response = await t.call("POST", "/workspaces", {
