@@ -1,6 +1,14 @@
 import { defineConfig } from "vitest/config";
+import { GUARDED_FILE, guarded } from "./packages/db/src/guarded-driver.mjs";
 
 export default defineConfig({
+  plugins: [
+    {
+      // The driver as the product bundles it.
+      name: "guarded-driver",
+      transform: (source, id) => (GUARDED_FILE.test(id) ? guarded(source, id) : null),
+    },
+  ],
   test: {
     include: ["{apps,packages}/*/src/**/*.test.{ts,tsx}"],
     globalSetup: ["packages/testing/src/global-setup.ts"],
@@ -8,5 +16,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    server: { deps: { inline: ["postgres"] } },
   },
 });

@@ -29,6 +29,10 @@ export const MUTANTS = [
   { id: "M15", does: "boots without a deadline", breaks: "R11" },
   { id: "M16", does: "works without a lease and trusts its memory", breaks: "R5" },
   { id: "M19", does: "stops the tries and leaves the timer of what is pending", breaks: "L1" },
-  { id: "M20", does: "resumes without beginning what had failed before it rested", breaks: "R29" },
+  {
+    id: "M20",
+    does: "goes on after a resume with what a pause may have half stopped",
+    breaks: "R29",
+  },
 ] as const satisfies readonly Mutant[];
 export type MutantId = (typeof MUTANTS)[number]["id"];

@@ -398,9 +398,11 @@ export function want(world: World, to: "pause" | "hibernate" | "resume" | "wake"
     row.intent = "run";
     row.startReason = to;
     world.causes.resumes += 1;
-    const hasFailed = row.phase === "BACKOFF" || row.phase === "FAILED";
-    if (hasFailed && world.mutant !== "M20") row.phase = "PAUSED";
-    if (hasFailed) world.lastResumeStep = world.step;
+    if (row.phase !== "NEW" && world.mutant !== "M20") {
+      row.phase = "PAUSED";
+      row.deadlineAt = null;
+    }
+    world.lastResumeStep = world.step;
   } else if (to === "delete") {
     row.intent = "deleted";
     for (const no of world.tokens.keys()) world.tokens.set(no, true);

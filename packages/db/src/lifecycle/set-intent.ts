@@ -89,11 +89,13 @@ async function pause(tx: Transaction, request: IntentRequest, ids: readonly stri
 }
 
 /**
- * What had failed, or waited for its next try, and was not put to rest yet begins like what rests; the
- * rest goes on with what it is at. SPEC: R29.
+ * As from rest, wherever the pause had got to: a worker that was killed in the middle of it has stopped
+ * the instance and told nobody. What never began still has its first start before it. SPEC: R29.
  */
-const atRestOrGoingOn = sql`CASE WHEN ${workspaces.phase} IN ('BACKOFF', 'FAILED')
-  THEN 'PAUSED'::phase ELSE ${workspaces.phase} END`;
+const fromRest = {
+  phase: sql`CASE WHEN ${workspaces.phase} = 'NEW' THEN ${workspaces.phase} ELSE 'PAUSED'::phase END`,
+  deadlineAt: null,
+};
 
 async function resume(tx: Transaction, request: IntentRequest, ids: readonly string[]) {
   return await ormOf(tx)
@@ -101,7 +103,7 @@ async function resume(tx: Transaction, request: IntentRequest, ids: readonly str
     .set({
       intent: "run",
       startReason: "resume",
-      phase: atRestOrGoingOn,
+      ...fromRest,
       ...mark(request.actor),
     })
     .where(
@@ -119,7 +121,7 @@ async function wake(tx: Transaction, request: IntentRequest) {
     .set({
       intent: "run",
       startReason: request.wakesFor ?? "wake",
-      phase: atRestOrGoingOn,
+      ...fromRest,
       ...mark(request.actor),
     })
     .where(eq(workspaces.id, request.workspaceId))
