@@ -44,6 +44,23 @@ describe("pause, resume and delete", () => {
     await phaseIs(platform, id, "FAILED");
   });
 
+  it("R29 resumes what a killed worker had stopped and told nobody of: no crash", async () => {
+    const platform = open();
+    const worker = platform.startWorker();
+    const id = await platform.createWorkspace();
+    await isReady(platform, id, 1);
+    await worker.stop();
+    await platform.intent(id, "pause");
+    const signal = AbortSignal.timeout(10_000);
+    await platform.backend.remove({ workspaceId: id, attemptNo: 1 }, signal);
+    await platform.intent(id, "resume");
+    platform.startWorker();
+    await isReady(platform, id, 2);
+    expect(await attemptOf(platform, id, 2)).toMatchObject({ reason: "resume" });
+    await isAtRest(platform, id);
+    expect((await platform.see(id)).attempt).toBe(2);
+  });
+
   it("keeps what was written while paused", async () => {
     const platform = open();
     platform.startWorker();
