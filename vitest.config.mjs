@@ -6,6 +6,7 @@ export default defineConfig({
     {
       // The driver as the product bundles it.
       name: "guarded-driver",
+      /** @param {string} source @param {string} id */
       transform: (source, id) => (GUARDED_FILE.test(id) ? guarded(source, id) : null),
     },
   ],
