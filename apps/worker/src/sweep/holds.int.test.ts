@@ -1,4 +1,11 @@
-import { decideHold, listHolds, pruneHolds } from "@molecule/db/sweep/holds";
+import { randomUUID } from "node:crypto";
+import {
+  askLeave,
+  decideHold,
+  listHolds,
+  pruneHolds,
+  withdrawHold,
+} from "@molecule/db/sweep/holds";
 import type { HoldEvidence } from "@molecule/domain/sweep-hold";
 import { describe, expect, it } from "vitest";
 import { ADA, type FakePlatform } from "../restart/fake-platform.ts";
@@ -177,5 +184,24 @@ describe("a sweep that would remove too much", () => {
     await decide((await theHold()).id, "confirmed");
     await Promise.all([pass(), other.sweep(signal)]);
     expect(platform.backend.running()).toHaveLength(0);
+  });
+
+  it("G8: eight sweepers that ask in the same moment ask once, and all find that question", async () => {
+    const evidence: HoldEvidence = {
+      kind: "removals",
+      listed: 1,
+      removals: [{ providerId: "p1", workspaceId: randomUUID(), attemptNo: 1, rule: "G3" }],
+    };
+    const before = (await toldActs(bed)).length;
+    for (let round = 1; round <= 10; round += 1) {
+      await withdrawHold(bed.database.db, "process", "removals");
+      await Promise.all(
+        Array.from({ length: 8 }, () =>
+          bed.database.db.transaction((tx) => askLeave(tx, "process", evidence)),
+        ),
+      );
+      await theHold();
+      expect(await toldActs(bed)).toHaveLength(before + round);
+    }
   });
 });

@@ -37,17 +37,17 @@ export async function askLeave(
 ): Promise<"allowed" | "held"> {
   const orm = ormOf(tx);
   const ofKind = and(eq(sweepHolds.backend, backend), eq(sweepHolds.kind, evidence.kind));
+  // A row lock would not do: two sweepers that find no question would both ask, the later one in the
+  // place of the earlier one's.
+  await orm.execute(
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(${`hold:${backend}:${evidence.kind}`}, 0))`,
+  );
   const [asked] = await orm.select().from(sweepHolds).where(ofKind).for("update");
   const verdict = weighHold(asked ?? null, evidence);
   if (verdict === "ask") {
     await orm.delete(sweepHolds).where(ofKind);
-    const [made] = await orm
-      .insert(sweepHolds)
-      .values({ backend, kind: evidence.kind, evidence })
-      .onConflictDoNothing()
-      .returning({ id: sweepHolds.id });
-    // Another sweeper has asked the same at this moment.
-    if (made !== undefined) await tellAsked(tx, backend, evidence);
+    await orm.insert(sweepHolds).values({ backend, kind: evidence.kind, evidence });
+    await tellAsked(tx, backend, evidence);
     return "held";
   }
   await orm
