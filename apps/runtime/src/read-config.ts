@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { DEFAULT_CONCURRENT_TASKS } from "@molecule/domain/delivery";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { RuntimeEnv } from "./env.ts";
@@ -17,7 +18,6 @@ export interface BootConfig {
   readonly delegateTimeoutMs: number;
 }
 
-const DEFAULT_CONCURRENT_TASKS = 4;
 const DEFAULT_DELEGATE_TIMEOUT_SECONDS = 600;
 
 const text = z.string().optional().catch(undefined);

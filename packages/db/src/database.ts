@@ -110,12 +110,15 @@ export class Database implements Queryable {
       announcements.set(tx, announced);
       return await work(tx);
     });
-    for (const channel of announced) this.#notify(channel);
+    for (const channel of announced) this.announce(channel);
     return result;
   }
 
-  /** One at a time per channel; what is asked for meanwhile is one more. Nobody waits for it. */
-  #notify(channel: string): void {
+  /**
+   * Notifies `channel` of what a statement of its own has committed; as {@link announceAfterCommit}. One
+   * at a time per channel; what is asked for meanwhile is one more. Nobody waits for it.
+   */
+  announce(channel: string): void {
     if (this.#notifying.has(channel)) {
       this.#notifying.set(channel, true);
       return;
@@ -127,7 +130,7 @@ export class Database implements Queryable {
       .finally(() => {
         const isAskedAgain = this.#notifying.get(channel) === true;
         this.#notifying.delete(channel);
-        if (isAskedAgain) this.#notify(channel);
+        if (isAskedAgain) this.announce(channel);
       });
   }
 

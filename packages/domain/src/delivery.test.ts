@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type DeliveryFacts, deliveryOf } from "./delivery.ts";
+import { concurrentTasksIn, type DeliveryFacts, deliveryOf } from "./delivery.ts";
 import { BACKENDS, DELIVERY_MODES, WORKSPACE_STATUSES } from "./sets.ts";
 
 const facts = (over: Partial<DeliveryFacts>): DeliveryFacts => ({
@@ -8,6 +8,21 @@ const facts = (over: Partial<DeliveryFacts>): DeliveryFacts => ({
   deliveryMode: "push",
   hasAddress: true,
   ...over,
+});
+
+describe("how many messages at once a template asks for", () => {
+  it.each([
+    [4, 4],
+    [1, 1],
+    [5000, 1000],
+    [0, null],
+    [-1, null],
+    [2.5, null],
+    ["4", null],
+    [undefined, null],
+  ])("D7: %s is %s", (said, limit) => {
+    expect(concurrentTasksIn(said)).toBe(limit);
+  });
 });
 
 describe("how a message reaches a workspace", () => {

@@ -52,6 +52,18 @@ function managedDelivery(facts: DeliveryFacts): Delivery {
   return isUp && facts.hasAddress ? { kind: "dispatch" } : { kind: "queue" };
 }
 
+/** Messages that an agent of ours works on at once, unless somebody says how many. */
+export const DEFAULT_CONCURRENT_TASKS = 4;
+/** Most that can be asked for. */
+export const MAX_CONCURRENT_TASKS = 1000;
+
+/** The limit in a template's `config.yaml`; null when it names none that can be. */
+export function concurrentTasksIn(said: unknown): number | null {
+  return typeof said === "number" && Number.isInteger(said) && said >= 1
+    ? Math.min(said, MAX_CONCURRENT_TASKS)
+    : null;
+}
+
 /** Failed deliveries after which a queued message is given up. Source: wire contract §6.7. */
 export const MAX_DELIVERIES = 5;
 /** How long a message waits for its target before it is given up, in hours. */

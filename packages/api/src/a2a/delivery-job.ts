@@ -26,7 +26,13 @@ export interface DeliveryJob {
 
 /** How a delivery ended, as the sender is told. */
 export type DeliveryOutcome =
-  | { readonly kind: "answered"; readonly status: number; readonly body: unknown }
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly body: unknown;
+      /** Nobody waited for the agent when it ended. Default: not known. */
+      readonly isLineEmpty?: boolean;
+    }
   /** Nothing was sent; the message waits for its target. */
   | { readonly kind: "queued"; readonly sentence: string }
   | {

@@ -7,10 +7,11 @@ import {
   returnToQueue,
 } from "@molecule/db/queue/a2a-queue";
 import { type DeliveryEnd, endDelivery } from "@molecule/db/queue/end-delivery";
+import { endOrdinary, isOrdinary } from "@molecule/db/queue/ordinary-message";
 import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadTarget } from "@molecule/db/registry/targets";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
-import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { openInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import {
   AGENT_CALL_CEILING_MS,
   brokenOffSentence,
@@ -90,7 +91,7 @@ async function answered(
   const sentence = isCancelled
     ? ((await endedMeanwhile(tools, job)) ?? STOPPED_SENTENCE)
     : text.slice(0, 4096);
-  await store(tools, job, {
+  const isLineEmpty = await store(tools, job, {
     status: isError || isCancelled ? "error" : "ok",
     responseBody: body,
     replyText: text,
@@ -99,8 +100,9 @@ async function answered(
     durationMs,
     wasNeverSent: false,
   });
-  if (!isError && job.target.backend === "external") await noteAnswer(tools, job);
-  return { kind: "answered", status, body };
+  const { backend, hasSpoken } = job.target;
+  if (!isError && backend === "external" && !hasSpoken) await noteAnswer(tools, job);
+  return { kind: "answered", status, body, isLineEmpty };
 }
 
 /** The answer is stored whatever becomes of this; without it the next answer counts. */
@@ -159,9 +161,8 @@ interface Call {
 }
 
 async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
-  const secret = await patiently(tools.stop, () =>
-    readInboundSecret(tools.db, tools.cipher, job.target.id),
-  );
+  const { id, inboundSecret } = job.target;
+  const secret = openInboundSecret(tools.cipher, id, inboundSecret);
   const silence = new AbortController();
   let whySilent: Call["whySilent"] = null;
   const giveUp = (why: "idle" | "ceiling") => () => {
@@ -369,11 +370,24 @@ function failedEnd(end: {
   };
 }
 
-/** Whoever has the end of a message stores it, also when another process took the item over. */
-async function store(tools: Delivering, job: DeliveryJob, end: StoredEnd): Promise<void> {
-  const item = { id: job.id, owner: null };
+/**
+ * Whoever has the end of a message stores it, also when another process took the item over. True when
+ * certainly nobody waits for the agent then.
+ */
+async function store(tools: Delivering, job: DeliveryJob, end: StoredEnd): Promise<boolean> {
   const whole = { ...end, isForPerson: job.callerId === null };
+  if (job.isFromQueue !== true && isOrdinary({ ...job, messageId: messageIdOf(job) })) {
+    const { hasWaiting } = await patiently(tools.stop, () => endOrdinary(tools.db, job.id, whole));
+    return !hasWaiting;
+  }
+  const item = { id: job.id, owner: null };
   await patiently(tools.stop, () => tools.db.transaction((tx) => endDelivery(tx, item, whole)));
+  return false;
+}
+
+function messageIdOf({ envelope }: DeliveryJob): string {
+  const { messageId } = fields(fields(envelope.params).message);
+  return typeof messageId === "string" ? messageId : "";
 }
 
 function parseJson(bytes: Uint8Array): unknown {

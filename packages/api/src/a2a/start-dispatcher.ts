@@ -66,12 +66,13 @@ class A2aDispatcher implements Dispatcher {
   }
 
   hold(id: string, work: (stop: AbortSignal) => Promise<DeliveryOutcome>) {
-    const running = work(this.#stopping.signal).finally(() => {
-      this.#running.delete(id);
-      // What waits behind it can go now.
-      this.#drain.poke();
-    });
+    const running = work(this.#stopping.signal).finally(() => this.#running.delete(id));
     this.#running.set(id, running);
+    // What waits behind it can go now.
+    const poke = () => this.#drain.poke();
+    running.then((end) => {
+      if (end.kind !== "answered" || end.isLineEmpty !== true) poke();
+    }, poke);
     // The sender may be gone by then; whoever awaits it still sees the rejection.
     running.catch((err: unknown) => {
       this.#tools.log.error({ err, activity: id }, "the end of a delivery was not stored");

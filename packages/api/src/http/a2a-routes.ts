@@ -5,7 +5,7 @@ import { type Auth, actorOf } from "../context.ts";
 import type { Caller } from "../services/a2a/deliver-and-answer.ts";
 import type { ProxyAnswer } from "../services/a2a/proxy-answer.ts";
 import { sendMessage } from "../services/a2a/send-message.ts";
-import { ADMIN, SIGNED_IN } from "./guards.ts";
+import { ADMIN, SIGNED_IN_TOLD } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
@@ -17,7 +17,7 @@ const MAX_WAIT_SECONDS = 86_400;
 
 /** The A2A proxy. Source: wire contract §6. */
 export const a2aRoutes: readonly Route[] = [
-  route("POST", "/workspaces/:id/a2a", SIGNED_IN, async (context) => {
+  route("POST", "/workspaces/:id/a2a", SIGNED_IN_TOLD, async (context) => {
     const { req, deps, auth, workspaceId } = context;
     const caller = callerOf(auth, req.headers.get("x-workspace-id"));
     const answer = await sendMessage(deps, {

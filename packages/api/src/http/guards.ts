@@ -20,7 +20,11 @@ export type Guard =
       readonly reads?: "credential";
       readonly removedIs?: "handled";
     }
-  | { readonly kind: "signed-in" }
+  | {
+      readonly kind: "signed-in";
+      /** The handler refuses a removed workspace itself; all others are told before they are refused. */
+      readonly removedIs?: "told";
+    }
   | { readonly kind: "admin"; readonly removedIs?: "handled" }
   | { readonly kind: "workspace"; readonly removedIs?: "handled"; readonly strictId?: boolean }
   | {
@@ -32,6 +36,8 @@ export type Guard =
 
 export const OPEN: Guard = { kind: "open" };
 export const SIGNED_IN: Guard = { kind: "signed-in" };
+/** As {@link SIGNED_IN}, for a handler that loads the workspace and answers 410 for a removed one. */
+export const SIGNED_IN_TOLD: Guard = { kind: "signed-in", removedIs: "told" };
 export const ADMIN: Guard = { kind: "admin" };
 export const WORKSPACE: Guard = { kind: "workspace" };
 /** As {@link WORKSPACE}; the id must be lower-case canonical. Source: wire contract §1. */

@@ -107,10 +107,15 @@ async function run(state: TableState, exchange: Exchange, match: RouteMatch): Pr
   const resolved = await authOf(state, exchange, guard);
   if (match.route.shortcut !== undefined) state.callers.note(req.headers, resolved.credential);
   const workspaceId = await workspaceOf(guard, match.params, json);
-  await refuseRemoved(deps, guard, workspaceId, resolved);
+  if (!isToldByHandler(guard)) await refuseRemoved(deps, guard, workspaceId, resolved);
   const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
   if (!isToldOfItself(guard, workspaceId, resolved)) {
-    checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
+    try {
+      checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
+    } catch (error) {
+      if (isToldByHandler(guard)) await refuseRemoved(deps, guard, workspaceId, resolved);
+      throw error;
+    }
   }
   if (resolved.auth.kind === "member" && isUnsafe && guard.kind !== "open") {
     requireSameOrigin(req);
@@ -194,6 +199,11 @@ function isToldOfItself(
 ): boolean {
   const isHandled = guard.kind === "workspace" && guard.removedIs === "handled";
   return isHandled && removed !== null && removed.id === workspaceId;
+}
+
+/** Who passes hears it from the handler, which looks at the workspace anyway. */
+function isToldByHandler(guard: Guard): boolean {
+  return guard.kind === "signed-in" && guard.removedIs === "told";
 }
 
 /** 410 comes before authentication: the open GET tells it anyway. Source: lifecycle A4. */

@@ -146,7 +146,9 @@ export class DrainLoop {
       });
       return;
     }
-    const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, this.#held(item)));
+    const isNote = attemptOfRestartContext(item.idempotencyKey) !== null;
+    const held = { ...this.#held(item), workspaceId: item.workspaceId, isNote };
+    const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, held));
     if (!isOurs) return;
     const { body, wantsStream } = readEnvelope(item.body);
     const job = {
@@ -156,7 +158,7 @@ export class DrainLoop {
       callerId: item.callerId,
       envelope: body,
       wantsStream,
-      isRepeatable: attemptOfRestartContext(item.idempotencyKey) !== null,
+      isRepeatable: isNote,
       isFromQueue: true,
     };
     // Its end is stored by the delivery itself; the loop goes on meanwhile.

@@ -5,7 +5,7 @@ import { activity } from "../schema/content.ts";
 import { storableJson, storableText } from "../storable.ts";
 
 /** Bodies that together are larger live in the row only; the event names it. Source: architecture 5. */
-const MAX_EVENT_BODY_CHARS = 16_384;
+export const MAX_EVENT_BODY_CHARS = 16_384;
 const MAX_SUMMARY_CHARS = 4096;
 
 /** A row to be written. Absent means NULL. */

@@ -7,6 +7,7 @@ import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { a2aQueue, activity } from "../schema/content.ts";
 import { storableText } from "../storable.ts";
 import { type DeliveryLease, type HeldItem, owned, waiting } from "./delivery-lease.ts";
+import { countUnderWay, lockTurns } from "./turn-room.ts";
 
 /**
  * The platform's notes about a restart wait in the same queue; nobody counts or cancels them. Inside
@@ -79,10 +80,29 @@ export async function claimDueItem(q: Queryable, lease: DeliveryLease): Promise<
 
 /**
  * Notes that the first byte is about to be sent; false when the item is no longer this process's, and
- * then nothing may be sent.
+ * then nothing may be sent. So it is when another message was taken since the claim and the agent is
+ * busy: the item waits again. SPEC: D7.
  */
-export async function markSending(tx: Transaction, item: HeldItem): Promise<boolean> {
+export async function markSending(
+  tx: Transaction,
+  item: HeldItem & { readonly workspaceId: string; readonly isNote: boolean },
+): Promise<boolean> {
   const orm = ormOf(tx);
+  if (!item.isNote) {
+    await lockTurns(tx, item.workspaceId);
+    const crowded = await orm
+      .update(a2aQueue)
+      .set(waiting)
+      .where(
+        and(
+          owned(item),
+          sql`${countUnderWay(item.workspaceId)} > (SELECT GREATEST(w.max_concurrent_tasks, 1)
+            FROM workspaces w WHERE w.id = ${item.workspaceId})`,
+        ),
+      )
+      .returning({ id: a2aQueue.id });
+    if (crowded.length > 0) return false;
+  }
   const rows = await orm
     .update(a2aQueue)
     .set({ dispatchedAt: sql`cp_now()` })
@@ -267,6 +287,8 @@ export interface CallsBehind {
   readonly count: number;
   /** Who led to each of the messages it works on. */
   readonly working: readonly Chain[];
+  /** Who waits for the end of what it works on, directly or through others. */
+  readonly waiting: readonly string[];
 }
 
 /**
@@ -274,7 +296,11 @@ export interface CallsBehind {
  * known.
  */
 export async function readCallsBehind(q: Queryable, workspaceId: string): Promise<CallsBehind> {
-  const [row] = await ormOf(q).execute<{ calls: string; working: string[][] }>(sql`
+  const [row] = await ormOf(q).execute<{
+    calls: string;
+    working: string[][];
+    waiting: string[];
+  }>(sql`
     WITH RECURSIVE behind AS (
       SELECT id, caller_id FROM a2a_queue
         WHERE workspace_id = ${workspaceId} AND status = 'dispatched' AND NOT is_inbox
@@ -285,9 +311,11 @@ export async function readCallsBehind(q: Queryable, workspaceId: string): Promis
       SELECT COALESCE(json_agg(to_json(${a2aQueue.chain})), '[]') FROM ${a2aQueue}
       WHERE ${a2aQueue.workspaceId} = ${workspaceId} AND ${a2aQueue.status} = 'dispatched'
         AND ${a2aQueue.dispatchedAt} IS NOT NULL AND NOT ${a2aQueue.isInbox} AND ${isMessage}
-      ) AS working
+      ) AS working, COALESCE(json_agg(DISTINCT caller_id) FILTER (WHERE caller_id IS NOT NULL), '[]')
+      AS waiting
     FROM behind`);
-  return { count: Number(row?.calls ?? 0), working: row?.working ?? [] };
+  const { calls, working, waiting: askers } = row ?? { calls: 0, working: [], waiting: [] };
+  return { count: Number(calls), working, waiting: askers };
 }
 
 /** The newest item of the workspace that is being answered for a person; null when none is. */

@@ -8,6 +8,7 @@ import { a2aQueue, activity } from "../schema/content.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { type DeliveryLease, leased, waiting } from "./delivery-lease.ts";
+import { takeTurn } from "./turn-room.ts";
 
 /** A message as it was accepted from its sender. */
 export interface NewMessage {
@@ -22,18 +23,28 @@ export interface NewMessage {
   readonly envelope: unknown;
   /** Who led to it, as {@link readCallsBehind} knows. Absent: nobody but a person or the platform. */
   readonly chain?: readonly string[];
+  /**
+   * Its target waits for its sender, who asks back: it is part of a turn that the target has already.
+   * Default false. SPEC: D7.
+   */
+  readonly isAwaited?: boolean;
+  /** While its target is busy nothing of it is kept. Default false. */
+  readonly isOnlyForNow?: boolean;
 }
 
 /** What became of {@link acceptMessage}. */
 export type Accepted =
   | {
       readonly kind: "new";
-      readonly row: ActivityRow;
-      /** It fell asleep, or was put to rest, in this very moment: the message waits. */
+      /** Of the activity row and of the queue item. */
+      readonly id: string;
+      /** Its target fell asleep, or was put to rest, in this very moment, or is busy: the message waits. */
       readonly isWaiting: boolean;
     }
   /** The target has a message with this id already. */
-  | { readonly kind: "repeated"; readonly row: ActivityRow };
+  | { readonly kind: "repeated"; readonly row: ActivityRow }
+  /** The target is busy and the message was only for now; nothing was written. */
+  | { readonly kind: "busy" };
 
 /**
  * Writes the message down before anything is sent: the activity row that will hold the answer and the
@@ -47,7 +58,13 @@ export async function acceptMessage(
 ): Promise<Accepted> {
   const orm = ormOf(tx);
   const isUp = await holdAwake(tx, message.targetId);
-  const lease = isUp ? wanted : null;
+  const isPlaced = isUp && (await hasPlace(tx, message, wanted));
+  if (isUp && !isPlaced && message.isOnlyForNow === true) {
+    const { targetId, messageId } = message;
+    if (!(await hasMessage(tx, targetId, messageId))) return { kind: "busy" };
+    return { kind: "repeated", row: await repeatedRow(tx, targetId, messageId) };
+  }
+  const lease = isPlaced ? wanted : null;
   const row = await logActivity(tx, {
     workspaceId: message.targetId,
     type: "a2a_receive",
@@ -76,7 +93,17 @@ export async function acceptMessage(
   });
   if (lease === null) await stitchMessage(tx, message, WAITING);
   await noteOutbound(tx, message.callerId);
-  return { kind: "new", row, isWaiting: lease === null };
+  return { kind: "new", id: row.id, isWaiting: lease === null };
+}
+
+/** A message that nobody would deliver now needs no place. SPEC: D7. */
+async function hasPlace(
+  tx: Transaction,
+  { targetId, callerId, isAwaited }: NewMessage,
+  wanted: DeliveryLease | null,
+): Promise<boolean> {
+  if (wanted === null || isAwaited === true || callerId === targetId) return true;
+  return await takeTurn(tx, targetId);
 }
 
 const WAITING = { status: "queued", text: null, error: null } as const;
@@ -131,24 +158,28 @@ export async function repeatedRow(tx: Transaction, targetId: string, messageId: 
 }
 
 /**
- * Makes a message that ended without being processed deliverable again under its id. False when it is
+ * Makes a message that ended without being processed deliverable again under its id. Null when it is
  * under way, was answered, or may have been processed (unless `evenIfProcessed`: a person's retry).
+ * `isWaiting`: its target is busy, or was put to rest, and nothing is to be sent now.
  */
 export async function reopenMessage(
   tx: Transaction,
   id: string,
   how: { readonly lease: DeliveryLease | null; readonly evenIfProcessed: boolean },
-): Promise<boolean> {
+): Promise<{ readonly isWaiting: boolean } | null> {
   const orm = ormOf(tx);
   const [owner] = await orm
     .select({ workspaceId: a2aQueue.workspaceId })
     .from(a2aQueue)
     .where(eq(a2aQueue.id, id));
-  if (owner !== undefined) await holdAwake(tx, owner.workspaceId);
+  if (owner === undefined) return null;
+  const isUp = await holdAwake(tx, owner.workspaceId);
+  const lease =
+    isUp && how.lease !== null && (await takeTurn(tx, owner.workspaceId)) ? how.lease : null;
   const reopened = await orm
     .update(a2aQueue)
     .set({
-      ...(how.lease === null ? waiting : leased(how.lease)),
+      ...(lease === null ? waiting : leased(lease)),
       attempts: 0,
       interruptions: 0,
       completedAt: null,
@@ -164,11 +195,11 @@ export async function reopenMessage(
       ),
     )
     .returning({ id: a2aQueue.id });
-  if (reopened.length === 0) return false;
+  if (reopened.length === 0) return null;
   const [row] = await orm
     .update(activity)
     .set({
-      status: how.lease === null ? "queued" : "pending",
+      status: lease === null ? "queued" : "pending",
       errorDetail: null,
       responseBody: null,
       toolTrace: null,
@@ -177,9 +208,10 @@ export async function reopenMessage(
     })
     .where(eq(activity.id, id))
     .returning();
-  if (row === undefined) return true;
+  const isWaiting = lease === null;
+  if (row === undefined) return { isWaiting };
   await tellActivity(tx, row);
   const message = { callerId: row.sourceId, targetId: row.workspaceId, envelope: row.requestBody };
   await stitchMessage(tx, message, { status: row.status, text: null, error: null });
-  return true;
+  return { isWaiting };
 }

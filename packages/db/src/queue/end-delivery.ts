@@ -11,6 +11,9 @@ import { a2aQueue, activity } from "../schema/content.ts";
 import { storableJson, storableText } from "../storable.ts";
 import { owned } from "./delivery-lease.ts";
 
+/** A longer answer lives in its row only; the event names it. */
+export const MAX_TOLD_ANSWER_CHARS = 16_384;
+
 /** How a delivery ended. */
 export interface DeliveryEnd {
   readonly status: "ok" | "error";
@@ -118,7 +121,7 @@ function hasOtherPart(value: unknown): boolean {
 }
 
 async function tellAnswer(tx: Transaction, row: ActivityRow): Promise<void> {
-  const isSmall = JSON.stringify(row.responseBody).length <= 16_384;
+  const isSmall = JSON.stringify(row.responseBody).length <= MAX_TOLD_ANSWER_CHARS;
   await appendEvent(tx, {
     event: "A2A_RESPONSE",
     subjectId: row.workspaceId,

@@ -21,6 +21,12 @@ export interface Target {
   readonly idleTimeoutSeconds: number | null;
   readonly lastHeartbeatAt: Date | null;
   readonly removedAt: Date | null;
+  /** It has answered, or sent, a message at some time. */
+  readonly hasSpoken: boolean;
+  /** It keeps its own sessions: while it is busy a message is refused instead of kept. */
+  readonly hasNativeSession: boolean;
+  /** The sealed secret by which the platform shows itself to it; null when there is none. */
+  readonly inboundSecret: Uint8Array | null;
 }
 
 interface TargetRow extends Record<string, unknown> {
@@ -39,6 +45,9 @@ interface TargetRow extends Record<string, unknown> {
   idle_timeout_seconds: number | null;
   last_heartbeat_at: string | null;
   removed_at: string | null;
+  has_spoken: boolean;
+  has_native_session: boolean;
+  inbound_secret: Uint8Array | null;
 }
 
 /** The workspace with this id, removed ones included; null when there is none. */
@@ -46,7 +55,9 @@ export async function loadTarget(q: Queryable, workspaceId: string): Promise<Tar
   const [row] = await ormOf(q).execute<TargetRow>(sql`
     SELECT w.id, w.name, s.status, w.intent, w.backend, w.delivery_mode, w.current_attempt,
       a.provider_addr, w.advertised_url, w.max_concurrent_tasks, w.budget_limit, w.monthly_spend,
-      l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at
+      l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at, w.inbound_secret,
+      l.first_message_at IS NOT NULL AS has_spoken,
+      COALESCE(l.capabilities @> '{"session": true}', false) AS has_native_session
     FROM workspaces w
     JOIN workspace_statuses s ON s.workspace_id = w.id
     LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
@@ -69,6 +80,9 @@ export async function loadTarget(q: Queryable, workspaceId: string): Promise<Tar
     idleTimeoutSeconds: row.idle_timeout_seconds,
     lastHeartbeatAt: row.last_heartbeat_at === null ? null : new Date(row.last_heartbeat_at),
     removedAt: row.removed_at === null ? null : new Date(row.removed_at),
+    hasSpoken: row.has_spoken,
+    hasNativeSession: row.has_native_session,
+    inboundSecret: row.inbound_secret,
   };
 }
 

@@ -93,7 +93,7 @@ async function answer(workspaceId: string, text: string | null, error: string | 
     UPDATE a2a_queue SET status = 'dispatched', lease_owner = 'me', lease_until = cp_now() + interval '1 h'
     WHERE workspace_id = ${workspaceId} AND status = 'queued' RETURNING id`;
   const held = { id: String(item?.id), owner: "me" };
-  await test.db.transaction((tx) => markSending(tx, held));
+  await test.db.transaction((tx) => markSending(tx, { ...held, workspaceId, isNote: false }));
   const parts = text === null ? [] : [{ kind: "text", text }];
   await test.db.transaction((tx) =>
     endDelivery(tx, held, {

@@ -264,8 +264,8 @@ async function enqueue(tx: Transaction, firing: Firing, messageId: string): Prom
     },
     null,
   );
-  if (accepted.kind === "repeated") throw new Error("invariant: the message id was just drawn");
-  return accepted.row.id;
+  if (accepted.kind !== "new") throw new Error("invariant: the message id was just drawn");
+  return accepted.id;
 }
 
 /** The agent polls: the message is on its activity list and that is all. Source: contract §6.3. */

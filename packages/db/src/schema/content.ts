@@ -189,6 +189,8 @@ export const a2aQueue = pgTable(
       .on(t.workspaceId, t.idempotencyKey)
       .where(sql`${t.status} IN ('queued','dispatched') AND ${t.idempotencyKey} IS NOT NULL`),
     index("a2a_queue_due").on(t.nextActionAt).where(sql`${t.nextActionAt} IS NOT NULL`),
+    // The few of a workspace that have not ended, among all it ever got.
+    index("a2a_queue_open").on(t.workspaceId).where(sql`${t.status} IN ('queued','dispatched')`),
   ],
 );
 

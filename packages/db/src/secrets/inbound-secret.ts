@@ -31,7 +31,15 @@ export async function readInboundSecret(
     .select({ record: workspaces.inboundSecret })
     .from(workspaces)
     .where(eq(workspaces.id, workspaceId));
-  const record = row?.record ?? null;
+  return openInboundSecret(cipher, workspaceId, row?.record ?? null);
+}
+
+/** The secret in a sealed record; null when there is none or it cannot be read. */
+export function openInboundSecret(
+  cipher: SecretCipher,
+  workspaceId: string,
+  record: Uint8Array | null,
+): string | null {
   if (record === null) return null;
   const place = { scope: workspaceId, key: INBOUND_KEY };
   return cipher.decrypt(place, { record, encryptionVersion: ENCRYPTION_VERSION });

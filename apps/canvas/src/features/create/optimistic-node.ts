@@ -1,5 +1,6 @@
 import type { CreateWorkspaceInput } from "@molecule/contracts/procedures";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { DEFAULT_CONCURRENT_TASKS } from "@molecule/domain/delivery";
 import type { Backend, Runtime } from "@molecule/domain/sets";
 
 /** What the card of a workspace shows between the click and the platform's answer. */
@@ -35,7 +36,7 @@ export function optimisticNode(
     waitingForRemoval: 0,
     agentCard: null,
     activeTasks: 0,
-    maxConcurrentTasks: 1,
+    maxConcurrentTasks: DEFAULT_CONCURRENT_TASKS,
     currentTask: "",
     currentTaskAt: null,
     errorRate: 0,

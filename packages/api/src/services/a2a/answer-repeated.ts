@@ -39,9 +39,10 @@ export async function answerRepeated(deps: Deps, repeated: Repeated): Promise<Pr
   if (running !== undefined) {
     return await answerWithin(deps, sending, { outcome: running, waitMs: repeated.waitMs });
   }
-  if (row.status === "error" && (await reopen(deps, repeated))) {
+  const reopened = row.status === "error" ? await reopen(deps, repeated) : null;
+  if (reopened !== null) {
     const { address } = repeated;
-    if (address === null) return await queuedAnswer(deps, repeated, id);
+    if (address === null || reopened.isWaiting) return await queuedAnswer(deps, repeated, id);
     return await deliverAndAnswer(deps, repeated, { ...repeated, address, id });
   }
   if (row.status === "queued") return await queuedAnswer(deps, repeated, id);
@@ -58,7 +59,7 @@ export function requireOwn(row: ActivityRow, caller: Caller): void {
   });
 }
 
-async function reopen(deps: Deps, { row, address }: Repeated): Promise<boolean> {
+async function reopen(deps: Deps, { row, address }: Repeated) {
   const lease = address === null ? null : deps.dispatcher.lease;
   return await deps.db.transaction((tx) =>
     reopenMessage(tx, row.id, { lease, evenIfProcessed: false }),

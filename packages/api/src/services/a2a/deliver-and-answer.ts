@@ -80,6 +80,14 @@ function deadlineOf(ms: number) {
   return { passed, cancel: () => clearTimeout(timer) };
 }
 
+function waitingSentence(target: Target, isWaiting: boolean): string {
+  if (!isWaiting) return `${target.name} has the message; its answer will appear in the activity.`;
+  const isUp = target.status === "online" || target.status === "degraded";
+  return isUp
+    ? `${target.name} is busy. The message is kept and delivered when its turn comes.`
+    : `${target.name} is not ready. The message is kept and delivered as soon as it is.`;
+}
+
 /** Source: contract §6.5; `status` and `method` are for parsers that know the shape of polled ones. */
 export async function queuedAnswer(
   deps: Deps,
@@ -99,9 +107,7 @@ export async function queuedAnswer(
       position,
       status: "queued",
       method: envelope.method,
-      message: isWaiting
-        ? `${target.name} is not ready. The message is kept and delivered as soon as it is.`
-        : `${target.name} has the message; its answer will appear in the activity.`,
+      message: waitingSentence(target, isWaiting),
     },
   };
 }

@@ -10,6 +10,13 @@ import type { Deps } from "../../deps.ts";
 import { answeredTaskOf } from "./answer-task.ts";
 import type { Caller } from "./deliver-and-answer.ts";
 
+/** Who led to a message. */
+export interface LedTo {
+  readonly chain: Chain;
+  /** The target waits, directly or through others, for what the sender works on. */
+  readonly isAwaited: boolean;
+}
+
 /**
  * Who led to a message, from what its sender works on. Ends agents that keep asking each other: every
  * turn of such a ring costs money. @throws DomainError `conflict`. SPEC: DG1 to DG4.
@@ -18,16 +25,18 @@ export async function requireChain(
   deps: Deps,
   caller: Caller,
   { target, envelope }: { readonly target: Target; readonly envelope: Envelope },
-): Promise<Chain> {
-  if (caller.kind === "person") return [];
-  const { count, working } = await readCallsBehind(deps.db, caller.id);
+): Promise<LedTo> {
+  if (caller.kind === "person") return { chain: [], isAwaited: false };
+  const { count, working, waiting } = await readCallsBehind(deps.db, caller.id);
   const isTask =
     caller.id !== target.id &&
     delegationIdOf(envelope.body) !== null &&
     answeredTaskOf(envelope) === null;
   const verdict = judgeChain({ callerId: caller.id, targetId: target.id, working, isTask });
   if (verdict.kind === "cycle") throw await circle(deps, verdict.path);
-  if (verdict.kind === "allowed" && count < MAX_CALLS_BEHIND) return verdict.chain;
+  if (verdict.kind === "allowed" && count < MAX_CALLS_BEHIND) {
+    return { chain: verdict.chain, isAwaited: waiting.includes(target.id) };
+  }
   throw new DomainError(
     "conflict",
     `This would be the ${MAX_CALLS_BEHIND + 1}th agent asked in a row, so it is not asked.`,

@@ -1,20 +1,21 @@
+import { delegationIdOf } from "@molecule/db/activity/stitch-delegation";
 import { type Accepted, acceptMessage, type NewMessage } from "@molecule/db/queue/accept-message";
 import { leaveMessage } from "@molecule/db/queue/inbox-tasks";
+import { acceptOrdinary, isOrdinary } from "@molecule/db/queue/ordinary-message";
 import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
-import type { Chain } from "@molecule/domain/delegation-chain";
 import { DomainError } from "@molecule/domain/errors";
 import { fields } from "../../a2a/agent-reply.ts";
 import { type Envelope, readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
 import { answerRepeated, requireOwn, storedAnswer } from "./answer-repeated.ts";
-import { endAnswered } from "./answer-task.ts";
+import { answeredTaskOf, endAnswered } from "./answer-task.ts";
 import { copyFiles, namesFiles } from "./copy-files.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
-import { requireChain } from "./require-chain.ts";
+import { type LedTo, requireChain } from "./require-chain.ts";
 import { requireTarget, routeMessage, wake, wakingError } from "./route-message.ts";
 
 /** One call of the proxy. */
@@ -28,7 +29,7 @@ export interface SendInput {
 }
 
 /** A call that may be made, and who led to it. */
-type Judged = SendInput & { readonly chain: Chain };
+type Judged = SendInput & LedTo;
 
 /**
  * Takes a call to an agent and answers with what came of it. A message is written down first, counts
@@ -42,9 +43,9 @@ export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAn
   await requireAccess(deps, given.caller, target);
   requireBudget(target);
   if (!envelope.isMessage) return await call(deps, given, { envelope, target });
-  const chain = await requireChain(deps, given.caller, { target, envelope });
+  const led = await requireChain(deps, given.caller, { target, envelope });
   noteSpoken(deps, given.caller);
-  const input = { ...given, chain };
+  const input = { ...given, ...led };
   const way = routeMessage(target);
   if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
   const sent = await copyFiles(deps, { caller: input.caller, target, envelope });
@@ -64,7 +65,7 @@ async function call(
     await deps.db.transaction((tx) => wake(tx, target, given.caller));
     throw wakingError(target, null);
   }
-  const input = { ...given, chain: [] };
+  const input = { ...given, chain: [], isAwaited: false };
   if (way.kind === "poll") return await writeDown(deps, input, { envelope, target });
   if (way.kind !== "dispatch") throw notReady(target);
   return await passThrough(deps, { envelope, target, address: way.address });
@@ -105,6 +106,14 @@ function notReady(target: Target): DomainError {
   });
 }
 
+/** Source: contract §5.2, §6.4. */
+function busyError(target: Target): DomainError {
+  return new DomainError("workspace_unreachable", `${target.name} is busy and keeps no messages.`, {
+    next: "Nothing was sent. Send the message again in half a minute.",
+    details: { busy: true, native_session: true, retry_after: 30 },
+  });
+}
+
 /** The agent polls: the message is on its activity list and that is all. Source: contract §6.3. */
 async function writeDown(
   deps: Deps,
@@ -137,6 +146,8 @@ async function wakeWith(deps: Deps, input: Judged, sending: Sending): Promise<Do
     if (!isKept) return wakingError(target, null);
     const accepted = await acceptMessage(tx, newMessage(input, sending), null);
     if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
+    if (accepted.kind === "busy") throw new Error("invariant: what wakes a workspace is kept");
+    if (accepted.kind === "new") return wakingError(target, accepted);
     const isOwn = accepted.row.sourceId === callerIdOf(input.caller);
     return wakingError(target, isOwn ? accepted.row : null);
   });
@@ -144,11 +155,12 @@ async function wakeWith(deps: Deps, input: Judged, sending: Sending): Promise<Do
 
 async function acceptAndAnswer(deps: Deps, input: Judged, sending: Sending): Promise<ProxyAnswer> {
   const accepted = await accept(deps, input, sending);
+  if (accepted.kind === "busy") throw busyError(sending.target);
   if (accepted.kind === "repeated") {
     const envelope = asStored(sending.envelope, accepted.row.requestBody);
     return await answerRepeated(deps, { ...input, ...sending, envelope, row: accepted.row });
   }
-  const { id } = accepted.row;
+  const { id } = accepted;
   if (sending.address === null || accepted.isWaiting) return await queuedAnswer(deps, sending, id);
   return await deliverAndAnswer(deps, input, { ...sending, address: sending.address, id });
 }
@@ -161,15 +173,20 @@ function asStored(envelope: Envelope, stored: unknown): Envelope {
 
 async function accept(deps: Deps, input: Judged, sending: Sending): Promise<Accepted> {
   const lease = sending.address === null ? null : deps.dispatcher.lease;
+  const message = newMessage(input, sending);
+  if (lease !== null && isOrdinary(message) && answeredTaskOf(sending.envelope) === null) {
+    const id = await acceptOrdinary(deps.db, message, lease);
+    if (id !== null) return { kind: "new", id, isWaiting: false };
+  }
   return await deps.db.transaction(async (tx) => {
-    const accepted = await acceptMessage(tx, newMessage(input, sending), lease);
+    const accepted = await acceptMessage(tx, message, lease);
     if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
     return accepted;
   });
 }
 
 function newMessage(
-  { caller, chain }: Judged,
+  { caller, chain, isAwaited }: Judged,
   { envelope, target }: Pick<Sending, "envelope" | "target">,
 ): NewMessage {
   return {
@@ -181,6 +198,9 @@ function newMessage(
     messageId: envelope.messageId ?? "",
     envelope: envelope.body,
     chain,
+    isAwaited,
+    // A task is followed by somebody who does not send it again: it waits like any other.
+    isOnlyForNow: target.hasNativeSession && delegationIdOf(envelope.body) === null,
   };
 }
 

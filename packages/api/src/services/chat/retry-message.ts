@@ -18,15 +18,15 @@ export async function retryMessage(deps: Deps, activityId: string): Promise<void
   const target = await requireTarget(deps, row.workspaceId);
   const way = routeMessage(target);
   const lease = way.kind === "dispatch" ? deps.dispatcher.lease : null;
-  const isReopened = await deps.db.transaction((tx) =>
+  const reopened = await deps.db.transaction((tx) =>
     reopenMessage(tx, row.id, { lease, evenIfProcessed: true }),
   );
-  if (!isReopened) {
+  if (reopened === null) {
     throw new DomainError("conflict", "This message is under way or was answered.", {
       next: "Reload the conversation.",
     });
   }
-  if (way.kind !== "dispatch") {
+  if (way.kind !== "dispatch" || reopened.isWaiting) {
     deps.dispatcher.poke();
     return;
   }

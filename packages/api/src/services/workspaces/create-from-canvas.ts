@@ -1,4 +1,5 @@
 import type { CreateWorkspaceInput, createWorkspaceResult } from "@molecule/contracts/procedures";
+import { DEFAULT_CONCURRENT_TASKS } from "@molecule/domain/delivery";
 import type { Actor } from "@molecule/domain/sets";
 import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
@@ -26,7 +27,7 @@ export async function createFromCanvas(
     secrets: input.secrets ?? {},
     memories: [],
     url: "",
-    maxConcurrentTasks: 1,
+    maxConcurrentTasks: { asked: null, fallback: DEFAULT_CONCURRENT_TASKS },
     budgetLimit: null,
     workspaceDir: null,
     workspaceAccess: "none",

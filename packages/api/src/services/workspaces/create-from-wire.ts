@@ -41,6 +41,9 @@ export async function createFromWire(deps: Deps, actor: Actor, body: CreateWorks
   return { id, external: true, status: row?.status ?? "awaiting_agent", connection };
 }
 
+/** Source: wire contract §3.1. */
+const WIRE_CONCURRENT_TASKS = 1;
+
 async function requestOf(deps: Deps, body: CreateWorkspaceBody): Promise<CreateRequest> {
   const isExternal = body.external === true || body.runtime === "external";
   const url = isExternal ? (body.url ?? "") : "";
@@ -63,7 +66,10 @@ async function requestOf(deps: Deps, body: CreateWorkspaceBody): Promise<CreateR
     secrets: secretsOf(body),
     memories: memoriesOf(body),
     url,
-    maxConcurrentTasks: tasks === null || tasks === undefined || tasks < 1 ? 1 : tasks,
+    maxConcurrentTasks: {
+      asked: tasks === null || tasks === undefined ? null : Math.max(tasks, 1),
+      fallback: WIRE_CONCURRENT_TASKS,
+    },
     budgetLimit: body.budget_limit ?? null,
     ...directory,
   };

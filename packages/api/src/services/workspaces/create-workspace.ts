@@ -14,6 +14,7 @@ import { mintToken } from "@molecule/db/tokens/workspace-tokens";
 import { listLiveWorkers } from "@molecule/db/workers/live-workers";
 import { checkParent } from "@molecule/db/workspaces/hierarchy";
 import { insertWorkspace, type NewWorkspace } from "@molecule/db/workspaces/insert-workspace";
+import { concurrentTasksIn } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
 import { freePlace, type Place } from "@molecule/domain/free-place";
 import { providerOfModel } from "@molecule/domain/model-provider";
@@ -40,7 +41,8 @@ export interface CreateRequest {
   readonly memories: readonly Omit<NewMemory, "workspaceId">[];
   /** Where an external agent listens, checked; empty without one. */
   readonly url: string;
-  readonly maxConcurrentTasks: number;
+  /** Null: what the template says, else `fallback`. */
+  readonly maxConcurrentTasks: { readonly asked: number | null; readonly fallback: number };
   readonly budgetLimit: number | null;
   readonly workspaceDir: string | null;
   readonly workspaceAccess: WorkspaceAccess;
@@ -100,7 +102,8 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     throw new DomainError("bad_request", "Only the runtime “external” runs outside the platform.");
   }
   const id = randomUUID();
-  const { name, role, template, parentId, maxConcurrentTasks, budgetLimit } = request;
+  const { name, role, template, parentId, budgetLimit } = request;
+  const { asked, fallback } = request.maxConcurrentTasks;
   return {
     id,
     name,
@@ -112,7 +115,8 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     parentId,
     config: configOf(request, chosen.config),
     inboundSecret: sealInboundSecret(deps.cipher, id, newInboundSecret()),
-    maxConcurrentTasks,
+    maxConcurrentTasks:
+      asked ?? concurrentTasksIn(chosen.config.extra.max_concurrent_tasks) ?? fallback,
     budgetLimit,
     workspaceDir: request.workspaceDir,
     workspaceAccess: request.workspaceAccess,
