@@ -14,6 +14,7 @@ export default defineConfig({
     "./src/schema/processes.ts",
     "./src/schema/memory.ts",
     "./src/schema/kept-files.ts",
+    "./src/schema/templates.ts",
   ],
   out: "../../drizzle",
 });
