@@ -15,7 +15,11 @@ const installedPackages = {
 };
 
 await build({
-  entryPoints: { main: "src/main.ts", migrate: "../../packages/db/src/migrate.ts" },
+  entryPoints: {
+    main: "src/main.ts",
+    migrate: "../../packages/db/src/migrate.ts",
+    "rotate-key": "../../packages/db/src/secrets/rotate-key.ts",
+  },
   outdir: process.argv[2] ?? "dist",
   bundle: true,
   platform: "node",

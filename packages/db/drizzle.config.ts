@@ -6,6 +6,7 @@ export default defineConfig({
     "./src/schema/enums.ts",
     "./src/schema/workspaces.ts",
     "./src/schema/content.ts",
+    "./src/schema/generations.ts",
     "./src/schema/sweep.ts",
     "./src/schema/ledger.ts",
     "./src/schema/fleet.ts",
@@ -13,6 +14,7 @@ export default defineConfig({
     "./src/schema/processes.ts",
     "./src/schema/memory.ts",
     "./src/schema/kept-files.ts",
+    "./src/schema/templates.ts",
   ],
   out: "../../drizzle",
 });

@@ -1,7 +1,7 @@
 import { startServer } from "@molecule/api/server";
 import { openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
-import { loadCipher } from "@molecule/db/secrets/cipher";
+import { loadCipher } from "@molecule/db/secrets/key-ring";
 import { startBridgeListeners } from "./bridge-listeners.ts";
 import { readEnv, type ServerEnv } from "./env.ts";
 import { listen } from "./listener.ts";
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     maxConnections: 12,
     onWrongEvent: (problem) => log.error({ problem }, "an event is not as its schema says"),
   });
-  const cipher = await loadCipher({ key: env.secretsKey, keyFile: env.secretsKeyFile });
+  const cipher = loadCipher({ key: env.secretsKey, keyFile: env.secretsKeyFile });
   const api = await startServer({
     db,
     cipher,

@@ -6,7 +6,7 @@ import path from "node:path";
 import { openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
 import { LoopPulse } from "@molecule/db/processes/pulse";
-import { loadCipher, parseMasterKey } from "@molecule/db/secrets/cipher";
+import { loadCipher, loadTokenKey } from "@molecule/db/secrets/key-ring";
 import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
 import { createDockerBackend, type DockerBackend } from "./adapters/docker/docker-backend.ts";
@@ -109,10 +109,10 @@ async function start(
   scope: Scope,
   ending: Ending,
 ): Promise<Record<string, unknown>> {
-  const keyFile = path.join(env.home, "secrets.key");
   const platformId = env.platformId ?? (await readKey(path.join(env.home, "platform-id")));
-  const cipher = await loadCipher({ key: env.secretsKey, keyFile });
-  const masterKey = parseMasterKey(env.secretsKey || (await readKey(keyFile)));
+  const keys = { key: env.secretsKey, keyFile: path.join(env.home, "secrets.key") };
+  const cipher = loadCipher(keys);
+  const tokenKey = loadTokenKey(keys, path.join(env.home, "token.key"));
   const settings = restartSettings({ ...env, scale: env.timeScale });
   const db = openDatabase({
     url: env.databaseUrl,
@@ -160,7 +160,7 @@ async function start(
     db,
     owner: id,
     backendOf,
-    sources: { cipher, masterKey, render: renderConfigs },
+    sources: { cipher, tokenKey, render: renderConfigs },
     settings,
     failpoint: parseFailpoints(env.failpoints),
     pulse,

@@ -93,6 +93,18 @@ describe("the payloads of events", () => {
     }
   });
 
+  it("has a delegation's row told in the words of a delegation, every other row in its own", () => {
+    const row = (activity_type: string, status: string) =>
+      payloadProblem(
+        "ACTIVITY_LOGGED",
+        { ...EXAMPLES.ACTIVITY_LOGGED, activity_type, status },
+        "told",
+      );
+    expect(row("delegation", "completed")).toBeNull();
+    expect(row("delegation", "ok")).toContain("ACTIVITY_LOGGED: status");
+    expect(row("a2a_receive", "failed")).toContain("ACTIVITY_LOGGED: status");
+  });
+
   it("passes over a name that the hearer does not know, and refuses to tell one", () => {
     expect(payloadProblem("TOMORROWS_EVENT", {}, "heard")).toBeNull();
     expect(payloadProblem("TOMORROWS_EVENT", {}, "told")).toBe("TOMORROWS_EVENT is no event");

@@ -1,5 +1,9 @@
 import {
-  ACTIVITY_STATUSES,
+  ACTIVITY_WORDS,
+  DELEGATION_STATUSES,
+  isActivityWord,
+} from "@molecule/domain/activity-words";
+import {
   ACTIVITY_TYPES,
   APPLY_POLICIES,
   ATTEMPT_REASONS,
@@ -121,7 +125,7 @@ const SHAPES = {
     activity_type: z.enum(ACTIVITY_TYPES),
     method: text.nullable(),
     summary: text.nullable(),
-    status: z.enum(ACTIVITY_STATUSES),
+    status: z.enum(ACTIVITY_WORDS),
     source_id: text.nullable(),
     target_id: text.nullable(),
     duration_ms: z.number().nullable(),
@@ -143,7 +147,11 @@ const SHAPES = {
     body_in: text.optional(),
   },
   DELEGATION_SENT: { delegation_id: text, target_id: text, task_preview: text.max(100) },
-  DELEGATION_STATUS: { delegation_id: text, target_id: text.nullish(), status: text },
+  DELEGATION_STATUS: {
+    delegation_id: text,
+    target_id: text.nullish(),
+    status: z.enum(DELEGATION_STATUSES),
+  },
   DELEGATION_COMPLETE: {
     delegation_id: text,
     target_id: text.nullish(),
@@ -171,9 +179,17 @@ const SHAPES = {
   APPROVAL_DENIED: { ...approval, decided_by: text.nullable() },
 } as const satisfies Record<string, z.ZodRawShape>;
 
-const told = Object.fromEntries(
-  Object.entries(SHAPES).map(([event, shape]) => [event, z.strictObject(shape)]),
-) as Record<string, z.ZodType>;
+const told: Record<string, z.ZodType> = {
+  ...Object.fromEntries(
+    Object.entries(SHAPES).map(([event, shape]) => [event, z.strictObject(shape)]),
+  ),
+  ACTIVITY_LOGGED: z
+    .strictObject(SHAPES.ACTIVITY_LOGGED)
+    .refine(({ activity_type, status }) => isActivityWord(activity_type, status), {
+      path: ["status"],
+      message: "is no word for a row of this kind",
+    }),
+};
 const heard = Object.fromEntries(
   Object.entries(SHAPES).map(([event, shape]) => [event, z.looseObject(shape)]),
 ) as Record<string, z.ZodType>;

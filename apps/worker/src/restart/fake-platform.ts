@@ -8,6 +8,7 @@ import { type IntentRequest, setIntent } from "@molecule/db/lifecycle/set-intent
 import { recordBeat } from "@molecule/db/registry/liveness";
 import { createCipher } from "@molecule/db/secrets/cipher";
 import { newInboundSecret, sealInboundSecret } from "@molecule/db/secrets/inbound-secret";
+import { tokenKeyOf } from "@molecule/db/secrets/key-ring";
 import { writePolicies } from "@molecule/db/workspaces/config-rows";
 import { insertWorkspace } from "@molecule/db/workspaces/insert-workspace";
 import type { Actor, ApplyPolicy, Backend, SettleStream } from "@molecule/domain/sets";
@@ -96,7 +97,7 @@ export class FakePlatform {
     const masterKey = options.masterKey ?? new Uint8Array(randomBytes(32));
     this.sources = {
       cipher: createCipher(masterKey),
-      masterKey,
+      tokenKey: tokenKeyOf(masterKey),
       render: renderConfigs,
     };
     if (options.agentsBeat !== false) {

@@ -10,14 +10,13 @@ import {
   holdWorkspace,
   releaseWorkspace,
 } from "@molecule/db/lifecycle/held-workspace";
+import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
 import { makeReady } from "@molecule/db/lifecycle/mark-registered";
-import {
-  type AttemptContent,
-  type ContentSources,
-  refusalOf,
-} from "@molecule/db/lifecycle/take-snapshot";
+import { refuseStart } from "@molecule/db/lifecycle/refuse-start";
+import type { AttemptContent, ContentSources } from "@molecule/db/lifecycle/take-snapshot";
 import { type Decision, decide } from "@molecule/domain/decide";
 import type { Backend } from "@molecule/domain/sets";
+import { withoutKeys } from "@molecule/domain/without-keys";
 import type { ComputeBackend } from "../provisioning/compute-backend.ts";
 import type { Failpoint } from "../runtime/failpoint.ts";
 import type { Log } from "../runtime/log.ts";
@@ -87,6 +86,7 @@ async function doInDatabase(
       await releaseWorkspace(tx, held, decision.wakeAt);
       return "released";
     case "begin":
+      if (await isRefused(deps, tx, held)) return "released";
       await beginAttempt(tx, held, {
         reason: decision.reason,
         stopAlertMs: deps.settings.stopAlertMs,
@@ -111,6 +111,16 @@ async function doInDatabase(
   }
 }
 
+/** What lacks a key begins no attempt, unless something has to be ended first. */
+async function isRefused(deps: StepDeps, tx: Transaction, held: HeldWorkspace): Promise<boolean> {
+  const becomes = withoutKeys(held.facts);
+  if (becomes === "attempt") return false;
+  const failure = await lackingKeys(tx, deps.sources.cipher, held.row);
+  if (failure === null) return false;
+  await refuseStart(tx, held, { failure, runsOn: becomes === "runsOn" });
+  return true;
+}
+
 /** What lacks a key is refused before anything is stopped, installed or started. */
 async function startStopping(
   deps: StepDeps,
@@ -118,7 +128,7 @@ async function startStopping(
   assignment: Assignment,
 ): Promise<StepResult | Assignment> {
   const { held } = assignment;
-  const failure = await refusalOf(tx, held, deps.sources);
+  const failure = await lackingKeys(tx, deps.sources.cipher, held.row);
   if (failure !== null) {
     await failAttempt(
       tx,

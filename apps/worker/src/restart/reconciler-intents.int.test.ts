@@ -1,5 +1,7 @@
+import { stopTrying } from "@molecule/db/lifecycle/stop-trying";
 import { describe, expect, it } from "vitest";
-import { until, useRestartBed } from "./restart-bed.fixture.ts";
+import { ADA } from "./fake-platform.ts";
+import { refusedByMachine, until, useRestartBed } from "./restart-bed.fixture.ts";
 
 const bed = useRestartBed();
 const { open, later, gate, phaseIs, isReady, isAtRest, attemptOf } = bed;
@@ -32,8 +34,11 @@ describe("pause, resume and delete", () => {
   it("R29 I52 resumes what had failed, also when nobody had carried out the pause", async () => {
     const platform = open();
     const worker = platform.startWorker();
-    const id = await platform.createWorkspace({ requiredEnv: ["MISSING"] });
-    await phaseIs(platform, id, "FAILED");
+    platform.backend.before("create", () => Promise.reject(refusedByMachine(false)));
+    const id = await platform.createWorkspace();
+    await phaseIs(platform, id, "BACKOFF");
+    await bed.database.db.transaction((tx) => stopTrying(tx, { workspaceId: id, actor: ADA }));
+    platform.backend.before("create", null);
     const before = (await platform.see(id)).attempt;
     await worker.stop();
     await platform.intent(id, "pause");
@@ -41,7 +46,7 @@ describe("pause, resume and delete", () => {
     platform.startWorker();
     await until("another attempt", async () => (await platform.see(id)).attempt > before);
     expect(await attemptOf(platform, id, before + 1)).toMatchObject({ reason: "resume" });
-    await phaseIs(platform, id, "FAILED");
+    await isReady(platform, id, before + 1);
   });
 
   it("R29 resumes what a killed worker had stopped and told nobody of: no crash", async () => {

@@ -25,7 +25,7 @@ describe("a new workspace", () => {
     expect(events).not.toContain("WORKSPACE_AUTO_RESTART_FIRED");
   });
 
-  it("is refused before anything is started when a key is missing, and starts when it comes", async () => {
+  it("R30 is refused before anything is started when a key is missing, and starts when it comes", async () => {
     const platform = open();
     platform.startWorker();
     const id = await platform.createWorkspace({ requiredEnv: ["ANTHROPIC_API_KEY"] });
@@ -35,14 +35,15 @@ describe("a new workspace", () => {
       missing: ["ANTHROPIC_API_KEY"],
     });
     expect(platform.backend.created).toEqual([]);
+    expect(await platform.attempts(id)).toEqual([]);
     const told = (await platform.events(id)).find(
       ({ event }) => event === "WORKSPACE_PROVISION_FAILED",
     );
     expect(told?.payload).toMatchObject({ missing: ["ANTHROPIC_API_KEY"] });
     await platform.writeSecret(id, "ANTHROPIC_API_KEY", "sk-ant-1");
-    await isReady(platform, id, 2);
+    await isReady(platform, id, 1);
     expect(platform.backend.running()[0]?.spec.env.ANTHROPIC_API_KEY).toBe("sk-ant-1");
-    expect(await attemptOf(platform, id, 2)).toMatchObject({ reason: "secret", actor: "Ada" });
+    expect(await attemptOf(platform, id, 1)).toMatchObject({ reason: "secret", actor: "Ada" });
   });
 });
 

@@ -50,7 +50,7 @@ export function openRealPlatform(bed: RestartBed, backend: ComputeBackend): Real
     const [row] = await bed.sql`
       SELECT create_token FROM attempts WHERE workspace_id = ${workspaceId} AND no = ${attemptNo}`;
     const createToken = String(row?.create_token);
-    return attemptToken(sources.masterKey, { workspaceId, attemptNo, createToken }).token;
+    return attemptToken(sources.tokenKey, { workspaceId, attemptNo, createToken }).token;
   };
   return {
     platform,

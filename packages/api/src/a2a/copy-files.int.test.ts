@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { waitUntil } from "@molecule/testing/wait-until";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
 import { runAt, saying, startTestAgent, type TestAgent } from "./test-agent.fixture.ts";
 
@@ -78,7 +79,7 @@ const uploads = () => receiver.calls.filter(({ url }) => url?.includes("ingest")
 const messages = () => receiver.calls.filter(({ url }) => url === "/");
 const partsOf = (body: unknown) =>
   (body as ReturnType<typeof withFiles>).params.message.parts.slice(1) as unknown[];
-const rows = () => api.test.sql`SELECT request_body, status FROM activity
+const rows = () => api.test.sql`SELECT request_body, status, error_detail FROM activity
   WHERE workspace_id = ${to} AND activity_type = 'a2a_receive'`;
 
 it("KF4: files of a message are copied into the receiver, which is told its own uris", async () => {
@@ -201,4 +202,105 @@ it("KF4: a delegation takes its files along, and fails with the file's name when
     {},
   ]);
   expect(messages()).toHaveLength(1);
+});
+
+describe("a receiver that is not there", () => {
+  const kept = () => api.test.sql`SELECT name FROM kept_files WHERE workspace_id = ${to}`;
+  const starts = () =>
+    api.test.sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${to}`;
+  const comesUp = async () => {
+    await api.test.sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${to}`;
+    await api.test.sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${to}`;
+  };
+  const ended = (status: string) =>
+    waitUntil(`the message is ${status}`, async () => {
+      const [row] = await rows();
+      return row?.status === status ? row : null;
+    });
+
+  it("KF6: gets a message with its files when it is, though the sender has them no more", async () => {
+    await starts();
+    const body = withFiles(["workspace:/workspace/a.txt", "workspace:/workspace/b c.csv"], "later");
+    const response = await send(body);
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ queued: true, queue_depth: 1, position: 1 });
+    expect((await send(body)).status).toBe(202);
+    expect(await kept()).toHaveLength(2);
+    files = {};
+    expect(receiver.calls).toHaveLength(0);
+    await comesUp();
+    const row = await ended("ok");
+    expect(uploads()).toHaveLength(1);
+    expect(String(uploads()[0]?.body.text)).toContain("\r\n\r\nfirst file\r\n");
+    const expected = ["a.txt", "b c.csv"].map((name) => ({ kind: "file", file: copyOf(name) }));
+    expect(messages()).toHaveLength(1);
+    expect(partsOf(messages()[0]?.body)).toEqual(expected);
+    expect(partsOf(row.request_body)).toEqual(expected);
+    expect(await kept()).toHaveLength(0);
+    expect((await send(body)).status).toBe(200);
+    expect(messages()).toHaveLength(1);
+  });
+
+  it("KF6: is woken by it and gets it once it is awake", async () => {
+    await api.test
+      .sql`UPDATE workspaces SET intent = 'hibernated', phase = 'PAUSED' WHERE id = ${to}`;
+    const missing = await send(withFiles(["workspace:/workspace/none.txt"]));
+    expect(missing.status).toBe(400);
+    const [asleep] = await api.test.sql`SELECT intent FROM workspaces WHERE id = ${to}`;
+    expect(asleep?.intent).toBe("hibernated");
+    const response = await send(withFiles(["workspace:/workspace/a.txt"], "dawn"));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ waking: true, queued: true });
+    await comesUp();
+    await ended("ok");
+    expect(partsOf(messages()[0]?.body)).toEqual([{ kind: "file", file: copyOf("a.txt") }]);
+  });
+
+  it("KF6: gets it also when it went away a moment ago", async () => {
+    await receiver.close();
+    const response = await send(withFiles(["workspace:/workspace/a.txt"]));
+    expect(response.status).toBe(202);
+    await receiver.reopen();
+    await comesUp();
+    await ended("ok");
+    expect(uploads()).toHaveLength(1);
+    expect(messages()).toHaveLength(1);
+  });
+
+  it("KF6: that does not take a file is told nothing, and the sender's task says which", async () => {
+    await starts();
+    const attachments = [{ uri: "workspace:/workspace/a.txt", name: "a.txt" }];
+    const given = await api.call("POST", `/workspaces/${from}/delegate`, {
+      body: { target_id: to, task: "read it", attachments },
+      token,
+    });
+    expect(given.status).toBe(202);
+    refusal = { status: 413, error: "a.txt is larger than 25 MB." };
+    await comesUp();
+    const row = await ended("error");
+    expect(row.error_detail).toContain("a.txt is larger");
+    expect(messages()).toHaveLength(0);
+    const list = await api.call("GET", `/workspaces/${from}/delegations`, { token });
+    expect(await list.json()).toMatchObject([
+      { status: "failed", error: expect.stringContaining("a.txt is larger") },
+    ]);
+  });
+
+  it("KF6: whose upload fails gets both when it works again, and the message once", async () => {
+    await starts();
+    await send(withFiles(["workspace:/workspace/a.txt"]));
+    refusal = { status: 500, error: "no space" };
+    await comesUp();
+    await waitUntil("it was tried", () => uploads().length > 0);
+    await waitUntil("it waits again", async () => (await rows())[0]?.status === "queued");
+    expect(messages()).toHaveLength(0);
+    refusal = null;
+    await waitUntil("it is delivered", async () => {
+      await api.test.sql`UPDATE a2a_queue SET next_action_at = cp_now()
+        WHERE workspace_id = ${to} AND status = 'queued'`;
+      return messages().length > 0;
+    });
+    await ended("ok");
+    expect(messages()).toHaveLength(1);
+  });
 });

@@ -54,6 +54,12 @@ const words = async () => {
   const response = await api.call("GET", `/workspaces/${boss}/activity?type=delegation`, { token });
   return ((await response.json()) as { status: string }[]).map((row) => row.status).reverse();
 };
+/** The statuses of both rows as they were told live, in their order. */
+const liveWords = async () => {
+  const found = await api.test.sql`SELECT payload FROM events WHERE subject_id = ${boss}
+    AND event = 'ACTIVITY_LOGGED' AND payload ->> 'activity_type' = 'delegation' ORDER BY id`;
+  return found.map(({ payload }) => `${payload.method} ${payload.status}`);
+};
 const states = async () => (await rows()).map(([method, status]) => `${method} ${status}`);
 const events = async () => {
   const found = await api.test.sql`SELECT event, payload FROM events
@@ -88,6 +94,14 @@ describe("a delegation to an agent that is not ready", () => {
       .sql`UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = ${peer}`;
     await ended("completed");
     expect(await words()).toEqual(["completed", "completed"]);
+    expect(await liveWords()).toEqual([
+      "delegate dispatched",
+      "delegate queued",
+      "delegate_result queued",
+      "delegate dispatched",
+      "delegate completed",
+      "delegate_result completed",
+    ]);
     expect(await rows()).toEqual([
       ["delegate", "ok", { delegation_id: id, text: "hello" }, null],
       ["delegate_result", "ok", { delegation_id: id, text: "hello" }, null],

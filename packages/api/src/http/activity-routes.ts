@@ -2,9 +2,10 @@ import { notifyBody, postActivityBody } from "@molecule/contracts/wire";
 import type { ActivityRow } from "@molecule/db/activity/activity-log";
 import { listActivity } from "@molecule/db/activity/list-activity";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
+import { activityWord } from "@molecule/domain/activity-words";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
-import { ACTIVITY_TYPES, type ActivityStatus } from "@molecule/domain/sets";
+import { ACTIVITY_TYPES } from "@molecule/domain/sets";
 import { notifyPerson, postActivity } from "../services/activity/post-activity.ts";
 import { WORKSPACE } from "./guards.ts";
 import { boundedInt } from "./query-values.ts";
@@ -54,14 +55,6 @@ async function list({ deps, query, workspaceId }: RequestContext): Promise<Respo
   return ok(rows.map(viewActivity));
 }
 
-/** A delegation's rows have words of their own. Source: wire contract §7.3. */
-const DELEGATION_WORDS: Record<ActivityStatus, string> = {
-  pending: "dispatched",
-  queued: "queued",
-  ok: "completed",
-  error: "failed",
-};
-
 /** A row on the wire. Source: wire contract §8.3. */
 export function viewActivity(row: ActivityRow) {
   return {
@@ -73,7 +66,7 @@ export function viewActivity(row: ActivityRow) {
     method: row.method,
     summary: row.summary,
     duration_ms: row.durationMs,
-    status: row.activityType === "delegation" ? DELEGATION_WORDS[row.status] : row.status,
+    status: activityWord(row),
     error_detail: row.errorDetail,
     created_at: row.createdAt.toISOString(),
     ...(row.requestBody === null ? {} : { request_body: row.requestBody }),

@@ -141,6 +141,76 @@ describe("approvals", () => {
     expect(answers).toEqual([...Array.from({ length: MAX_PENDING_APPROVALS }, () => 201), 429]);
   });
 
+  it("AP6 are told to their agent, once, unless it has read the answer itself", async () => {
+    const notes = async () =>
+      (
+        await api.test.sql`
+        SELECT q.status, q.idempotency_key, a.status AS row_status, a.activity_type, a.actor_name,
+          q.body #>> '{params,message,parts,0,text}' AS text,
+          q.body #> '{params,message,metadata}' AS metadata
+        FROM a2a_queue q JOIN activity a ON a.id = q.id WHERE q.workspace_id = ${id}
+        ORDER BY a.seq`
+      ).map((row) => ({ ...row }));
+    const [, first] = await ask({ task_id: "t" });
+    const [, second] = await ask({ action: "delete" });
+    await list();
+    expect(await notes()).toEqual([]);
+    await decide(first.approval_id, { decision: "approved", decided_by: "Eve" });
+    await decide(first.approval_id, { decision: "approved", decided_by: "Eve" });
+    const told = {
+      status: "queued",
+      idempotency_key: `approval:${first.approval_id}`,
+      row_status: "queued",
+      activity_type: "a2a_receive",
+      actor_name: "Molecule",
+      text: "You asked a person whether you may: deploy\nApproved by Eve. You may do it now.",
+      metadata: {
+        source: "platform",
+        kind: "approval_decided",
+        approval_id: first.approval_id,
+        decision: "approved",
+        decided_by: "Eve",
+        task_id: "t",
+      },
+    };
+    expect(await notes()).toEqual([told]);
+    // A person who reads it is not the agent.
+    await api.call("GET", at());
+    expect(await notes()).toEqual([told]);
+    await list();
+    const read = { ...told, status: "completed", row_status: "ok" };
+    expect(await notes()).toEqual([read]);
+    await api.test
+      .sql`UPDATE approvals SET expires_at = cp_now() WHERE id = ${String(second.approval_id)}`;
+    expect(await pending()).toEqual([]);
+    expect(await notes()).toMatchObject([
+      read,
+      { status: "queued", text: expect.stringContaining("Nobody answered within 10 minutes") },
+    ]);
+  });
+
+  it("AP6 are on the list of an agent that polls, and cost one without a budget nothing", async () => {
+    const made = await api.call("POST", "/workspaces", { body: { name: "Far", external: true } });
+    const far = (await made.json()) as { id: string; connection: { auth_token: string } };
+    id = far.id;
+    token = far.connection.auth_token;
+    const [, first] = await ask();
+    const [, second] = await ask();
+    await decide(first.approval_id, { decision: "denied", decided_by: "Eve" });
+    const inbox = async () => {
+      const query = "activity?type=a2a_receive&since_secs=600";
+      return (await (
+        await api.call("GET", `/workspaces/${id}/${query}`, { token })
+      ).json()) as Row[];
+    };
+    const rows = await inbox();
+    expect(rows).toMatchObject([{ source_id: null, status: "ok" }]);
+    expect(JSON.stringify(rows[0]?.request_body)).toContain("Denied by Eve. Do not do it.");
+    await api.call("PATCH", `/workspaces/${id}/budget`, { body: { budget_limit: 0 } });
+    await decide(second.approval_id, { decision: "approved" });
+    expect(await inbox()).toHaveLength(1);
+  });
+
   it("refuse what is missing, wrong or too large, and keep nothing of it", async () => {
     const refused: readonly (readonly [string, Row, number])[] = [
       ["no action", { action: "" }, 400],

@@ -14,8 +14,8 @@ import { type Route, route } from "./router.ts";
 /** What agents ask a person for. Source: wire contract §20. */
 export const approvalRoutes: readonly Route[] = [
   route("POST", "/workspaces/:id/approvals", WORKSPACE, ask),
-  route("GET", "/workspaces/:id/approvals", WORKSPACE, async ({ deps, workspaceId }) =>
-    ok((await readApprovals(deps, workspaceId)).map(viewOf)),
+  route("GET", "/workspaces/:id/approvals", WORKSPACE, async ({ deps, auth, workspaceId }) =>
+    ok((await readApprovals(deps, auth, workspaceId)).map(viewOf)),
   ),
   // An agent never answers what it, or another one, has asked for.
   route("POST", "/workspaces/:id/approvals/:approvalId/decide", ADMIN, decide),

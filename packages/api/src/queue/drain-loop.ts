@@ -17,6 +17,8 @@ import { agentAddressOf } from "../a2a/agent-address.ts";
 import type { DeliveryTools } from "../a2a/delivery.ts";
 import type { Dispatcher } from "../a2a/dispatcher.ts";
 import { readEnvelope } from "../a2a/envelope.ts";
+import { hasKeptFiles } from "../services/a2a/carry-files.ts";
+import { carryAndDeliver } from "./carry-and-deliver.ts";
 import { recoverAnswer } from "./recover-answer.ts";
 
 /** Pause before an item whose target cannot take it is looked at again; being ready wakes it earlier. */
@@ -147,9 +149,6 @@ export class DrainLoop {
       return;
     }
     const isNote = attemptOfRestartContext(item.idempotencyKey) !== null;
-    const held = { ...this.#held(item), workspaceId: item.workspaceId, isNote };
-    const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, held));
-    if (!isOurs) return;
     const { body, wantsStream } = readEnvelope(item.body);
     const job = {
       id: item.id,
@@ -161,6 +160,14 @@ export class DrainLoop {
       isRepeatable: isNote,
       isFromQueue: true,
     };
+    if (hasKeptFiles({ callerId: item.callerId, body }, target.id)) {
+      const work = (stop: AbortSignal) => carryAndDeliver(this.#tools, job, stop);
+      this.#dispatcher.hold(item.id, work).catch(() => undefined);
+      return;
+    }
+    const held = { ...this.#held(item), workspaceId: item.workspaceId, isNote };
+    const isOurs = await this.#tools.db.transaction((tx) => markSending(tx, held));
+    if (!isOurs) return;
     // Its end is stored by the delivery itself; the loop goes on meanwhile.
     this.#dispatcher.deliver(job).catch(() => undefined);
   }

@@ -1,3 +1,4 @@
+import { activityWord } from "@molecule/domain/activity-words";
 import type { ActivityStatus, ActivityType } from "@molecule/domain/sets";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
@@ -88,7 +89,7 @@ function activityPayload(row: ActivityRow): Record<string, unknown> {
     activity_type: row.activityType,
     method: row.method,
     summary: row.summary,
-    status: row.status,
+    status: activityWord(row),
     source_id: row.sourceId,
     target_id: row.targetId,
     duration_ms: row.durationMs,

@@ -12,6 +12,7 @@ import { appendEvent } from "../events/append-event.ts";
 import { approvals } from "../schema/memory.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { storableText } from "../storable.ts";
+import { tellDecision } from "./tell-decision.ts";
 
 /** One request as stored; `context` is JSON text. */
 export type ApprovalRow = typeof approvals.$inferSelect;
@@ -116,7 +117,7 @@ export async function decideApproval(
     .where(eq(approvals.id, id))
     .returning();
   if (decided === undefined) throw new Error("invariant: a locked row does not vanish");
-  await tellAnswer(tx, decided);
+  await tellAnswer(tx, decided, { isOverdue: false });
   return decided;
 }
 
@@ -136,11 +137,20 @@ export async function expireApprovals(db: Database): Promise<void> {
       .set({ state: "denied", decidedBy: PLATFORM_ACTOR.name, decidedAt: sql`cp_now()` })
       .where(inArray(approvals.id, free))
       .returning();
-    for (const row of overdue) await tellAnswer(tx, row);
+    for (const row of overdue) await tellAnswer(tx, row, { isOverdue: true });
   });
 }
 
-async function tellAnswer(tx: Transaction, row: ApprovalRow): Promise<void> {
+/** To everybody who follows the workspace, and to its agent. */
+async function tellAnswer(
+  tx: Transaction,
+  row: ApprovalRow,
+  { isOverdue }: { readonly isOverdue: boolean },
+): Promise<void> {
+  const { id, workspaceId, action, taskId } = row;
+  const decision = row.state === "approved" ? "approved" : "denied";
+  const decidedBy = row.decidedBy ?? PLATFORM_ACTOR.name;
+  await tellDecision(tx, { id, workspaceId, action, taskId, decision, decidedBy, isOverdue });
   await appendEvent(tx, {
     event: row.state === "approved" ? "APPROVAL_APPROVED" : "APPROVAL_DENIED",
     subjectId: row.workspaceId,

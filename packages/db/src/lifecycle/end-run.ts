@@ -3,6 +3,11 @@ import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { managedFiles, workspaceSecrets } from "../schema/content.ts";
+import {
+  generations,
+  managedFileVersions,
+  workspaceSecretVersions,
+} from "../schema/generations.ts";
 import { keptFiles } from "../schema/kept-files.ts";
 import { approvals, instructions, memories, memoryKeys } from "../schema/memory.ts";
 import { schedules } from "../schema/schedules.ts";
@@ -76,6 +81,9 @@ export async function recordDeleted(tx: Transaction, held: HeldWorkspace): Promi
   const { id } = held.row;
   await orm.delete(workspaceSecrets).where(eq(workspaceSecrets.workspaceId, id));
   await orm.delete(managedFiles).where(eq(managedFiles.workspaceId, id));
+  await orm.delete(generations).where(eq(generations.workspaceId, id));
+  await orm.delete(managedFileVersions).where(eq(managedFileVersions.workspaceId, id));
+  await orm.delete(workspaceSecretVersions).where(eq(workspaceSecretVersions.workspaceId, id));
   await orm.delete(keptFiles).where(eq(keptFiles.workspaceId, id));
   await orm.delete(schedules).where(eq(schedules.workspaceId, id));
   await orm.delete(memories).where(eq(memories.workspaceId, id));

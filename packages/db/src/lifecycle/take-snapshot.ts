@@ -13,6 +13,7 @@ import { loadWorkspaceEnv } from "../secrets/workspace-env.ts";
 import { attemptToken } from "../tokens/attempt-token.ts";
 import { advanceStage } from "./advance-stage.ts";
 import type { AttemptRow, HeldWorkspace, WorkspaceRow } from "./held-workspace.ts";
+import { lackingKeys } from "./lacking-keys.ts";
 import { changesBetween } from "./merged-changes.ts";
 
 /** One file of an attempt's `/configs`. */
@@ -44,8 +45,8 @@ export interface AttemptContent {
 /** What reading content needs besides the database. */
 export interface ContentSources {
   readonly cipher: SecretCipher;
-  /** The platform's 32-byte key; attempt tokens are derived from it. */
-  readonly masterKey: Uint8Array;
+  /** 32 bytes that attempt tokens are derived from; no rotation of the master key changes them. */
+  readonly tokenKey: Uint8Array;
   /** Renders the configuration document into files of `/configs`. */
   readonly render: (row: WorkspaceRow) => ReadonlyMap<string, Uint8Array>;
 }
@@ -76,14 +77,14 @@ export async function takeSnapshot(
     .set({
       snapGen: row.desiredGen,
       snapForce: row.forceSeq,
-      snapDigest: digestOf(found.content, sources.masterKey),
+      snapDigest: digestOf(found.content, sources.tokenKey),
       snapConfig: row.config,
       snapEnvKeys: Object.keys(found.content.env).sort(),
       detail: await detailAtSnapshot(tx, held, attempt),
     })
     .where(and(eq(attempts.workspaceId, row.id), eq(attempts.no, attempt.no)));
   await announceProjection(tx, row.id);
-  const { sha256, prefix } = attemptToken(sources.masterKey, {
+  const { sha256, prefix } = attemptToken(sources.tokenKey, {
     workspaceId: row.id,
     attemptNo: attempt.no,
     createToken: attempt.createToken,
@@ -163,47 +164,6 @@ async function detailAtSnapshot(tx: Transaction, held: HeldWorkspace, attempt: A
   return { ...attempt.detail, merged, sentence };
 }
 
-/** Refuses a start that lacks a key or has one that cannot be read; reads nothing else. */
-export async function refusalOf(
-  tx: Transaction,
-  held: HeldWorkspace,
-  sources: ContentSources,
-): Promise<PublicFailure | null> {
-  const { row } = held;
-  const { env, unreadable } = await loadWorkspaceEnv(tx, sources.cipher, row.id);
-  if (unreadable.length > 0) return unreadableSecrets(unreadable.map(keyOf));
-  const missing = row.config.requiredEnv.filter((key) => (env[key] ?? "") === "");
-  return missing.length > 0 ? missingKeys(missing) : null;
-}
-
-/** `workspace:KEY` and `global:KEY` as a person knows them. */
-function keyOf(scoped: string): string {
-  return scoped.slice(scoped.indexOf(":") + 1);
-}
-
-function missingKeys(missing: readonly string[]): PublicFailure {
-  const list = missing.join(", ");
-  return {
-    code: "missing_required_key",
-    sentence:
-      missing.length === 1
-        ? `The key ${list} is not set, and this agent cannot start without it.`
-        : `The keys ${list} are not set, and this agent cannot start without them.`,
-    next: `Enter ${list} under Configure; the agent then starts by itself.`,
-    missing: [...missing],
-  };
-}
-
-function unreadableSecrets(keys: readonly string[]): PublicFailure {
-  const list = keys.join(", ");
-  return {
-    code: "secret_unreadable",
-    sentence: `The stored value of ${list} cannot be read with the present key of the platform.`,
-    next: `Enter ${list} again; the agent then starts by itself.`,
-    missing: [...keys],
-  };
-}
-
 /** Everything the attempt is started with, as of now; the row lock is held by `held`. */
 export async function readContent(
   tx: Transaction,
@@ -212,7 +172,7 @@ export async function readContent(
 ): Promise<ContentOrRefusal> {
   const { row, attempt } = held;
   if (attempt === null) throw new Error("invariant: content belongs to an attempt");
-  const refusal = await refusalOf(tx, held, sources);
+  const refusal = await lackingKeys(tx, sources.cipher, row);
   if (refusal !== null) return { kind: "refused", failure: refusal };
   const { env } = await loadWorkspaceEnv(tx, sources.cipher, row.id);
   const stored = await ormOf(tx)
@@ -260,7 +220,7 @@ async function platformFiles(
   sources: ContentSources,
 ): Promise<ContentFile[]> {
   if (attempt === null) return [];
-  const { token } = attemptToken(sources.masterKey, {
+  const { token } = attemptToken(sources.tokenKey, {
     workspaceId: row.id,
     attemptNo: attempt.no,
     createToken: attempt.createToken,
@@ -279,8 +239,8 @@ async function platformFiles(
 }
 
 /** Keyed, because the content includes secrets; equal content of one installation is equal. */
-function digestOf(content: AttemptContent, masterKey: Uint8Array): string {
-  const mac = createHmac("sha256", masterKey);
+function digestOf(content: AttemptContent, tokenKey: Uint8Array): string {
+  const mac = createHmac("sha256", tokenKey);
   const lines = [
     ...content.files
       .filter((file) => !file.isSecret)

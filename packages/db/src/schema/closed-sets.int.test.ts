@@ -61,6 +61,8 @@ describe("the closed sets", () => {
     );
     for (const { name, def } of rows) {
       for (const [, literal = ""] of String(def).matchAll(/'([^']*)'/g)) {
+        // A pattern for free text names no member.
+        if (literal.startsWith("^")) continue;
         expect(known.has(literal), `${name}: ${literal}`).toBe(true);
       }
     }

@@ -59,6 +59,8 @@ export const workspaces = pgTable(
     /** The next start takes nothing over that the agent wrote into `/configs`. */
     rebuildWanted: boolean("rebuild_wanted").notNull().default(false),
     applyPolicy: applyPolicy("apply_policy").notNull().default("settle"),
+    /** How what is saved now and not applied yet shall be applied; absent: as `apply_policy` says. */
+    pendingPolicy: applyPolicy("pending_policy"),
     /** Minutes without work after which it is put to sleep; absent: never by itself. */
     hibernationIdleMinutes: integer("hibernation_idle_minutes"),
     phase: phase("phase").notNull().default("NEW"),

@@ -5,8 +5,6 @@ import {
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { DomainError } from "@molecule/domain/errors";
 
 /** Version of the records we write; 0 (plaintext) and 1 (nonce in front) are read for import only. */
 export const ENCRYPTION_VERSION = 2;
@@ -34,7 +32,7 @@ export interface StoredSecret {
 /** The value, or null when it cannot be read with the present key and must be entered again. */
 export type Decrypted = string | null;
 
-/** AES-256-GCM with one master key. Holds the key; neither it nor a value is ever printable. */
+/** AES-256-GCM. Holds its keys; neither they nor a value are ever printable. */
 export interface SecretCipher {
   /** The record to store; a fresh nonce each time, so equal values have unequal records. */
   encrypt(place: SecretPlace, value: string): Uint8Array;
@@ -42,11 +40,18 @@ export interface SecretCipher {
   decrypt(place: SecretPlace, stored: StoredSecret): Decrypted;
 }
 
-/** A cipher over 32 key bytes. Record: version, key id (8), nonce (12), tag (16), ciphertext. */
-export function createCipher(masterKey: Uint8Array): SecretCipher {
-  if (masterKey.length !== KEY_BYTES) throw new Error("invariant: the master key has 32 bytes");
-  const key = Buffer.from(masterKey);
-  const kid = createHmac("sha256", key).update("molecule-key-id").digest().subarray(0, KID_BYTES);
+/** Master keys of 32 bytes. The first seals; all of them open what they have sealed. */
+export type KeyRing = readonly [Uint8Array, ...Uint8Array[]];
+
+interface RingKey {
+  readonly key: Buffer;
+  readonly kid: Buffer;
+}
+
+/** A cipher over a ring. Record: version, key id (8), nonce (12), tag (16), ciphertext. */
+export function createCipher(...keys: KeyRing): SecretCipher {
+  const ring = keys.map(ringKey);
+  const { key, kid } = ringKey(keys[0]);
   return {
     encrypt: (place, value) => {
       const nonce = randomBytes(NONCE_BYTES);
@@ -61,14 +66,9 @@ export function createCipher(masterKey: Uint8Array): SecretCipher {
         case 0:
           return record.toString("utf8");
         case 1:
-          return open(key, {
-            nonce: record.subarray(0, NONCE_BYTES),
-            tag: record.subarray(-TAG_BYTES),
-            text: record.subarray(NONCE_BYTES, -TAG_BYTES),
-            aad: null,
-          });
+          return openUnnamed(ring, record);
         case ENCRYPTION_VERSION:
-          return openRecord(key, kid, place, record);
+          return openRecord(ring, place, record);
         default:
           return null;
       }
@@ -76,11 +76,39 @@ export function createCipher(masterKey: Uint8Array): SecretCipher {
   };
 }
 
-function openRecord(key: Buffer, kid: Buffer, place: SecretPlace, record: Buffer): Decrypted {
+function ringKey(masterKey: Uint8Array): RingKey {
+  if (masterKey.length !== KEY_BYTES) throw new Error("invariant: a master key has 32 bytes");
+  const key = Buffer.from(masterKey);
+  const kid = createHmac("sha256", key).update("molecule-key-id").digest().subarray(0, KID_BYTES);
+  return { key, kid };
+}
+
+/** The bytes that every record begins with that was sealed by this key; they tell nothing of it. */
+export function recordPrefix(masterKey: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.of(ENCRYPTION_VERSION), ringKey(masterKey).kid]);
+}
+
+/** A record of version 1 does not name its key. */
+function openUnnamed(ring: readonly RingKey[], record: Buffer): Decrypted {
+  const sealed = {
+    nonce: record.subarray(0, NONCE_BYTES),
+    tag: record.subarray(-TAG_BYTES),
+    text: record.subarray(NONCE_BYTES, -TAG_BYTES),
+    aad: null,
+  };
+  for (const { key } of ring) {
+    const value = open(key, sealed);
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+function openRecord(ring: readonly RingKey[], place: SecretPlace, record: Buffer): Decrypted {
   if (record.length < HEADER_BYTES || record[0] !== ENCRYPTION_VERSION) return null;
   const at = [1, 1 + KID_BYTES, 1 + KID_BYTES + NONCE_BYTES, HEADER_BYTES] as const;
-  if (!timingSafeEqual(record.subarray(at[0], at[1]), kid)) return null;
-  return open(key, {
+  const named = ring.find(({ kid }) => timingSafeEqual(record.subarray(at[0], at[1]), kid));
+  if (named === undefined) return null;
+  return open(named.key, {
     nonce: record.subarray(at[1], at[2]),
     tag: record.subarray(at[2], at[3]),
     text: record.subarray(at[3]),
@@ -110,38 +138,4 @@ function open(key: Buffer, sealed: Sealed): Decrypted {
 
 function additionalData(place: SecretPlace): Buffer {
   return Buffer.from(`${place.scope}|${place.key}|${ENCRYPTION_VERSION}`, "utf8");
-}
-
-/**
- * The 32 key bytes in `text`: raw (32 bytes of UTF-8), or base64 or base64url of 32 bytes.
- * @throws DomainError `bad_request` that names neither the text nor its length.
- */
-export function parseMasterKey(text: string): Uint8Array {
-  const trimmed = text.trim();
-  const decoded = Buffer.from(trimmed, "base64");
-  if (decoded.length === KEY_BYTES && /^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed)) return decoded;
-  const raw = Buffer.from(text, "utf8");
-  if (raw.length === KEY_BYTES) return raw;
-  throw new DomainError(
-    "bad_request",
-    "The key for secrets must be 32 raw bytes or base64 of 32 bytes.",
-    {
-      next: "Set SECRETS_ENCRYPTION_KEY to the output of `openssl rand -base64 32`, or unset it.",
-    },
-  );
-}
-
-/** Where the master key comes from; `key` wins over `keyFile`. */
-export interface MasterKeySource {
-  /** The value of `SECRETS_ENCRYPTION_KEY`; absent or empty means the file. */
-  readonly key?: string | undefined;
-  /** The launcher's `secrets.key`. */
-  readonly keyFile: string;
-}
-
-/** The cipher of this installation. @throws when neither source has a usable key. */
-export async function loadCipher(source: MasterKeySource): Promise<SecretCipher> {
-  const isGiven = source.key !== undefined && source.key !== "";
-  const text = isGiven ? source.key : await readFile(source.keyFile, "utf8");
-  return createCipher(parseMasterKey(text ?? ""));
 }

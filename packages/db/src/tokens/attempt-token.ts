@@ -20,10 +20,10 @@ export interface AttemptToken {
 
 /**
  * The bearer of one attempt. Derived, not drawn, so that a worker that takes over after a crash
- * writes the same file again. `masterKey` is the platform's 32-byte key.
+ * writes the same file again. `tokenKey` is the 32 bytes kept for this alone.
  */
-export function attemptToken(masterKey: Uint8Array, input: AttemptTokenInput): AttemptToken {
-  const mac = createHmac("sha256", masterKey)
+export function attemptToken(tokenKey: Uint8Array, input: AttemptTokenInput): AttemptToken {
+  const mac = createHmac("sha256", tokenKey)
     .update(`attempt-token|${input.workspaceId}|${input.attemptNo}|${input.createToken}`)
     .digest("base64url");
   const token = `wst_${mac}`;

@@ -1,3 +1,5 @@
+import { prefixOfModel, providerOfModel } from "@molecule/domain/model-provider";
+
 /** Names the agent gets when they are set. Nothing else of the runtime's environment reaches it. */
 const PASSED_ON = [
   "PATH",
@@ -76,7 +78,11 @@ export function claudeEnv(input: ClaudeEnvInput): Record<string, string> {
   };
 }
 
-/** The name as the agent knows it: without the provider in front. */
+/** The name as the agent knows it: without its own provider in front, by the platform's table. */
 function modelName(model: string): string {
-  return model.replace(/^anthropic[/:]/, "");
+  const prefix = prefixOfModel(model);
+  if (prefix !== null && providerOfModel(model) === "anthropic") {
+    return model.slice(prefix.length + 1);
+  }
+  return model.replace(/^anthropic:/, "");
 }

@@ -1,6 +1,7 @@
+import { stopTrying } from "@molecule/db/lifecycle/stop-trying";
 import { recordBeat } from "@molecule/db/registry/liveness";
 import { describe, expect, it } from "vitest";
-import type { FakePlatform } from "../fake-platform.ts";
+import { ADA, type FakePlatform } from "../fake-platform.ts";
 import { refusedByMachine, until, useRestartBed } from "../restart-bed.fixture.ts";
 
 const bed = useRestartBed();
@@ -10,10 +11,10 @@ const { open, later, gate, phaseIs, isReady, isBooting, isAtRest } = bed;
 async function stuckIn(phase: string) {
   const platform = open({ agentsBeat: phase !== "BOOTING" && phase !== "CREATING" });
   const held = gate();
-  const id = await platform.createWorkspace(phase === "FAILED" ? { requiredEnv: ["ABSENT"] } : {});
+  const id = await platform.createWorkspace();
   if (phase === "NEW") return { platform, id, held };
   if (phase === "CREATING") platform.backend.before("create", held.wait);
-  if (phase === "BACKOFF") {
+  if (phase === "BACKOFF" || phase === "FAILED") {
     platform.backend.before("create", () => Promise.reject(refusedByMachine(false)));
   }
   platform.startWorker();
@@ -24,6 +25,10 @@ async function stuckIn(phase: string) {
   if (phase === "STOPPING") await platform.click(id);
   if (phase === "DELETING" || phase === "DELETED") await platform.intent(id, "delete");
   if (phase === "PAUSED") await platform.intent(id, "pause");
+  if (phase === "FAILED") {
+    await phaseIs(platform, id, "BACKOFF");
+    await bed.database.db.transaction((tx) => stopTrying(tx, { workspaceId: id, actor: ADA }));
+  }
   await phaseIs(platform, id, phase);
   platform.backend.before("create", phase === "CREATING" ? held.wait : null);
   return { platform, id, held };

@@ -19,7 +19,7 @@ export type MessageRoute =
   | { readonly kind: "wake" };
 
 /** The workspace a call is for. @throws DomainError `not_found`, `removed`. */
-export async function requireTarget(deps: Deps, workspaceId: string): Promise<Target> {
+export async function requireTarget(deps: Pick<Deps, "db">, workspaceId: string): Promise<Target> {
   const target = await loadTarget(deps.db, workspaceId);
   if (target === null) throw new DomainError("not_found", "There is no such workspace.");
   if (target.status === "removed") throw removedError(target.id, target.removedAt);

@@ -11,7 +11,8 @@ import { type Envelope, readEnvelope } from "../../a2a/envelope.ts";
 import type { Deps } from "../../deps.ts";
 import { answerRepeated, requireOwn, storedAnswer } from "./answer-repeated.ts";
 import { answeredTaskOf, endAnswered } from "./answer-task.ts";
-import { copyFiles, namesFiles } from "./copy-files.ts";
+import { hasKeptFiles } from "./carry-files.ts";
+import { copyFiles } from "./copy-files.ts";
 import { type Caller, deliverAndAnswer, queuedAnswer, type Sending } from "./deliver-and-answer.ts";
 import { passThrough } from "./pass-through.ts";
 import type { ProxyAnswer } from "./proxy-answer.ts";
@@ -47,11 +48,12 @@ export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAn
   noteSpoken(deps, given.caller);
   const input = { ...given, ...led };
   const way = routeMessage(target);
-  if (way.kind === "wake") throw await wakeWith(deps, input, { envelope, target, address: null });
-  const sent = await copyFiles(deps, { caller: input.caller, target, envelope });
-  if (way.kind === "poll") return await writeDown(deps, input, { envelope: sent, target });
-  const address = way.kind === "dispatch" ? way.address : null;
-  return await acceptAndAnswer(deps, input, { envelope: sent, target, address });
+  const copied = await copyFiles(deps, { caller: input.caller, target, envelope, way: way.kind });
+  const sending = { envelope: copied.envelope, target };
+  if (way.kind === "wake") throw await wakeWith(deps, input, { ...sending, address: null });
+  if (way.kind === "poll") return await writeDown(deps, input, sending);
+  const address = way.kind === "dispatch" && !copied.areKept ? way.address : null;
+  return await acceptAndAnswer(deps, input, { ...sending, address });
 }
 
 /** A call without a message: asked now or not at all. */
@@ -138,12 +140,9 @@ async function writeDown(
 
 /** The message waits and the workspace starts, both or neither, so that what woke it is not lost. */
 async function wakeWith(deps: Deps, input: Judged, sending: Sending): Promise<DomainError> {
-  const { target, envelope } = sending;
-  // Its files can only be copied once it is awake, and a message without them is not what was sent.
-  const isKept = !namesFiles({ caller: input.caller, target, envelope });
+  const { target } = sending;
   return await deps.db.transaction(async (tx) => {
     await wake(tx, target, input.caller);
-    if (!isKept) return wakingError(target, null);
     const accepted = await acceptMessage(tx, newMessage(input, sending), null);
     if (accepted.kind === "new") await endAnswered(tx, input.caller, sending);
     if (accepted.kind === "busy") throw new Error("invariant: what wakes a workspace is kept");
@@ -158,7 +157,15 @@ async function acceptAndAnswer(deps: Deps, input: Judged, sending: Sending): Pro
   if (accepted.kind === "busy") throw busyError(sending.target);
   if (accepted.kind === "repeated") {
     const envelope = asStored(sending.envelope, accepted.row.requestBody);
-    return await answerRepeated(deps, { ...input, ...sending, envelope, row: accepted.row });
+    const message = { callerId: callerIdOf(input.caller), body: envelope.body };
+    const address = hasKeptFiles(message, sending.target.id) ? null : sending.address;
+    return await answerRepeated(deps, {
+      ...input,
+      ...sending,
+      envelope,
+      address,
+      row: accepted.row,
+    });
   }
   const { id } = accepted;
   if (sending.address === null || accepted.isWaiting) return await queuedAnswer(deps, sending, id);

@@ -7,6 +7,7 @@ import {
   listPendingApprovals,
   type PendingApproval,
 } from "@molecule/db/approvals/approval-rows";
+import { dropDecisions } from "@molecule/db/approvals/tell-decision";
 import { lockWorkspace } from "@molecule/db/lifecycle/lock-workspace";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import type { ApprovalDecision } from "@molecule/domain/approval";
@@ -62,11 +63,23 @@ function contextText(context: unknown, secrets: readonly string[]): string | nul
   );
 }
 
-/** The newest requests of a workspace. @throws DomainError `not_found`, `removed`. */
-export async function readApprovals(deps: Deps, workspaceId: string): Promise<ApprovalRow[]> {
+/**
+ * The newest requests of a workspace. An agent that reads an answer itself is not told it again. SPEC: AP6.
+ * @throws DomainError `not_found`, `removed`.
+ */
+export async function readApprovals(
+  deps: Deps,
+  auth: Auth,
+  workspaceId: string,
+): Promise<ApprovalRow[]> {
   await readConfig(deps.db, workspaceId);
   await expireApprovals(deps.db);
-  return await listApprovals(deps.db, workspaceId, SHOWN_REQUESTS);
+  const rows = await listApprovals(deps.db, workspaceId, SHOWN_REQUESTS);
+  const approvalIds = rows.filter(({ state }) => state !== "pending").map(({ id }) => id);
+  if (auth.kind === "workspace" && approvalIds.length > 0) {
+    await deps.db.transaction((tx) => dropDecisions(tx, { workspaceId, approvalIds }));
+  }
+  return rows;
 }
 
 /** What waits for a person, oldest first. */

@@ -11,12 +11,17 @@ import {
   requestAgent,
 } from "../../adapters/agent-connection.ts";
 import { resolveAll } from "../../adapters/public-address.ts";
-import type { Deps } from "../../deps.ts";
+import type { Deps, Platform } from "../../deps.ts";
 import { requireTarget } from "../a2a/route-message.ts";
 import { keepUpload } from "./keep-upload.ts";
 import { openKeptFile } from "./open-kept-file.ts";
 import { type ServedFile, sliceOf, streamOf } from "./served-file.ts";
 import { type PassedAnswer, UPLOAD_TIMEOUT_MS, type Upload, UploadLimit } from "./upload-limit.ts";
+
+/** What files are moved with. */
+export type FileDeps = Pick<Deps, "db" | "log" | "cipher"> & {
+  readonly platform: Pick<Platform, "allowCidrs">;
+};
 
 const MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
@@ -28,7 +33,7 @@ const MAX_ANSWER_BYTES = 1_048_576;
  * @throws DomainError `payload_too_large`, `workspace_unreachable`, `workspace_restarting`,
  * `upstream_failed`, `not_found`, `removed`. Source: contract §9.1.
  */
-export async function takeUpload(deps: Deps, upload: Upload): Promise<PassedAnswer> {
+export async function takeUpload(deps: FileDeps, upload: Upload): Promise<PassedAnswer> {
   const target = await requireTarget(deps, upload.workspaceId);
   const isAway = target.status === "paused" || target.status === "failed";
   if (target.backend !== "external" || isAway) return await forwardUpload(deps, target, upload);
@@ -50,7 +55,11 @@ function takesNoFiles(target: Target): PassedAnswer {
   };
 }
 
-async function forwardUpload(deps: Deps, target: Target, upload: Upload): Promise<PassedAnswer> {
+async function forwardUpload(
+  deps: FileDeps,
+  target: Target,
+  upload: Upload,
+): Promise<PassedAnswer> {
   const limit = new UploadLimit();
   limit.checkAnnounced(upload);
   const { address, secret } = await reachAgent(deps, target);
@@ -67,7 +76,10 @@ async function forwardUpload(deps: Deps, target: Target, upload: Upload): Promis
         authorization: `Bearer ${secret}`,
       },
       body: limit.counted(upload.body),
-      signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+        ...(upload.signal === undefined ? [] : [upload.signal]),
+      ]),
       maxResponseBytes: MAX_ANSWER_BYTES,
     },
   );
@@ -170,7 +182,7 @@ interface Reached {
   readonly secret: string;
 }
 
-async function reachAgent(deps: Deps, target: Target): Promise<Reached> {
+async function reachAgent(deps: FileDeps, target: Target): Promise<Reached> {
   const address = agentAddressOf(target);
   const isUp = target.status === "online" || target.status === "degraded";
   if (!isUp || address === null) throw notThere(target);

@@ -22,13 +22,15 @@ import busboy from "busboy";
 import type { Deps } from "../../deps.ts";
 import { type PassedAnswer, UPLOAD_TIMEOUT_MS, type Upload, UploadLimit } from "./upload-limit.ts";
 
+type KeepDeps = Pick<Deps, "db" | "log">;
+
 /**
  * Keeps the files of a form for an agent that nobody can dial: all of them or none, for a week, within
  * the limits of an agent that takes them itself. They go to the database piece by piece as they come.
  * @throws DomainError `payload_too_large`, `bad_request`. SPEC: KF2. Source: contract §9.1, §9.2.
  */
 export async function keepUpload(
-  deps: Deps,
+  deps: KeepDeps,
   target: Target,
   upload: Upload,
 ): Promise<PassedAnswer> {
@@ -66,11 +68,11 @@ function full(target: Target): DomainError {
 
 /** One form under way; owns what it has written until all of it is there. */
 class Keeping {
-  readonly #deps: Deps;
+  readonly #deps: KeepDeps;
   readonly #workspaceId: string;
   readonly #ids: string[] = [];
 
-  constructor(deps: Deps, workspaceId: string) {
+  constructor(deps: KeepDeps, workspaceId: string) {
     this.#deps = deps;
     this.#workspaceId = workspaceId;
   }

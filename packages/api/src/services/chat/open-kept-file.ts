@@ -4,11 +4,13 @@ import type { KeptFileRef } from "@molecule/domain/kept-files";
 import type { Deps } from "../../deps.ts";
 import { type FilePart, type ServedFile, sliceOf, streamOf } from "./served-file.ts";
 
+type DbDeps = Pick<Deps, "db">;
+
 /**
  * A file that is kept for the workspace, read from the database as it is taken.
  * @throws DomainError `not_found`. SPEC: KF3.
  */
-export async function openKeptFile(deps: Deps, ref: KeptFileRef): Promise<ServedFile> {
+export async function openKeptFile(deps: DbDeps, ref: KeptFileRef): Promise<ServedFile> {
   const file = await findKeptFile(deps.db, ref);
   if (file === null) {
     throw new DomainError("not_found", "There is no such file, or it is no longer kept.", {
@@ -26,7 +28,7 @@ export async function openKeptFile(deps: Deps, ref: KeptFileRef): Promise<Served
 }
 
 async function* bytesOf(
-  deps: Deps,
+  deps: DbDeps,
   file: { readonly id: string; readonly size: number },
   wanted: FilePart | null,
 ): AsyncGenerator<Uint8Array> {
@@ -37,7 +39,7 @@ async function* bytesOf(
 }
 
 async function* chunksFrom(
-  deps: Deps,
+  deps: DbDeps,
   file: { readonly id: string; readonly size: number },
   firstNo: number,
 ): AsyncGenerator<Uint8Array> {

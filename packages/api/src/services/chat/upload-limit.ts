@@ -11,6 +11,8 @@ export interface Upload {
   /** Null when the client did not say. */
   readonly contentLength: number | null;
   readonly body: ReadableStream<Uint8Array>;
+  /** Breaks it off. Absent: its time alone does. */
+  readonly signal?: AbortSignal;
 }
 
 /** What answers an upload: of the agent, passed back as it is, or ours. */

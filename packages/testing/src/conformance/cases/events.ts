@@ -28,9 +28,15 @@ const told = (
   event: string,
   payload: Shape,
   ...steps: readonly ReturnType<typeof on>[]
+) => toldAs(event, { line, event, payload }, ...steps);
+
+const toldAs = (
+  title: string,
+  { line, event, payload }: { line: number; event: string; payload: Shape },
+  ...steps: readonly ReturnType<typeof on>[]
 ) =>
   program("§16.3", line, {
-    title: event,
+    title,
     sends: `GET /ws, then ${steps.map(({ call }) => `${call.method} ${call.path}`).join(", ")}`,
     expects: `${event} with its payload`,
     run: async (scope) => {
@@ -216,6 +222,15 @@ const events = [
       post("/workspaces/{fresh}/activity", { activity_type: "agent_log", summary: "s" }, "fresh"),
       200,
     ),
+  ),
+  toldAs(
+    "ACTIVITY_LOGGED of a delegation has its words for a status",
+    {
+      line: 636,
+      event: "ACTIVITY_LOGGED",
+      payload: { activity_type: "delegation", method: "delegate", status: "completed" },
+    },
+    on(post("/workspaces/{fresh}/delegate", { target_id: "{push-echo}", task: "x" }, "fresh"), 202),
   ),
   told(
     637,

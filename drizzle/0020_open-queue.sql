@@ -1,0 +1,1 @@
+CREATE INDEX "a2a_queue_open" ON "a2a_queue" USING btree ("workspace_id") WHERE "a2a_queue"."status" IN ('queued','dispatched');

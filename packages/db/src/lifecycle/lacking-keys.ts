@@ -1,0 +1,60 @@
+import type { PublicFailure } from "@molecule/domain/errors";
+import { eq } from "drizzle-orm";
+import { ormOf, type Transaction } from "../database.ts";
+import { workspaces } from "../schema/workspaces.ts";
+import type { SecretCipher } from "../secrets/cipher.ts";
+import { loadWorkspaceEnv } from "../secrets/workspace-env.ts";
+import type { WorkspaceRow } from "./held-workspace.ts";
+
+/** Why a workspace cannot start as it is: a key is not set, or cannot be read. Null when it can. */
+export async function lackingKeys(
+  tx: Transaction,
+  cipher: SecretCipher,
+  { id, config }: Pick<WorkspaceRow, "id" | "config">,
+): Promise<PublicFailure | null> {
+  const { env, unreadable } = await loadWorkspaceEnv(tx, cipher, id);
+  if (unreadable.length > 0) return unreadableSecrets(unreadable.map(keyOf));
+  const missing = config.requiredEnv.filter((key) => (env[key] ?? "") === "");
+  return missing.length > 0 ? missingKeys(missing) : null;
+}
+
+/** The same of a workspace by its id, whose row the caller has locked. */
+export async function lackingKeysOf(
+  tx: Transaction,
+  cipher: SecretCipher,
+  workspaceId: string,
+): Promise<PublicFailure | null> {
+  const [row] = await ormOf(tx)
+    .select({ id: workspaces.id, config: workspaces.config })
+    .from(workspaces)
+    .where(eq(workspaces.id, workspaceId));
+  return row === undefined ? null : await lackingKeys(tx, cipher, row);
+}
+
+/** `workspace:KEY` and `global:KEY` as a person knows them. */
+function keyOf(scoped: string): string {
+  return scoped.slice(scoped.indexOf(":") + 1);
+}
+
+function missingKeys(missing: readonly string[]): PublicFailure {
+  const list = missing.join(", ");
+  return {
+    code: "missing_required_key",
+    sentence:
+      missing.length === 1
+        ? `The key ${list} is not set, and this agent cannot start without it.`
+        : `The keys ${list} are not set, and this agent cannot start without them.`,
+    next: `Enter ${list} under Configure; the agent then starts by itself.`,
+    missing: [...missing],
+  };
+}
+
+function unreadableSecrets(keys: readonly string[]): PublicFailure {
+  const list = keys.join(", ");
+  return {
+    code: "secret_unreadable",
+    sentence: `The stored value of ${list} cannot be read with the present key of the platform.`,
+    next: `Enter ${list} again; the agent then starts by itself.`,
+    missing: [...keys],
+  };
+}
