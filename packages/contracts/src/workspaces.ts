@@ -98,10 +98,14 @@ export type AttemptView = z.infer<typeof attemptView>;
 /** Changes that are saved and not yet running. */
 export const pendingView = z.object({
   merged: z.array(mergedChange),
+  /** How they were saved, else how the workspace applies what is saved. */
+  policy: z.enum(APPLY_POLICIES),
   /** When the restart is due by the settle rule; null while `hold` or while an attempt is open. */
   dueAt: isoTime.nullable(),
   /** True while only running turns are waited for. */
   isWaitingForTurns: z.boolean(),
+  /** Then the restart comes though a turn runs; null while none is waited for, or without limit. */
+  waitsUntil: isoTime.nullable(),
 });
 
 /** How far an agent that runs elsewhere has come with its connection. SPEC: E1. */
