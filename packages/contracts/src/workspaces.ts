@@ -204,7 +204,22 @@ export const templateView = z.object({
   runtime: z.enum(RUNTIMES),
   tier: z.number().int(),
   model: z.string(),
-  models: z.array(z.object({ id: z.string(), name: z.string() })),
+  /** Null: it names none. */
+  provider: z.string().nullable(),
+  /** In the order to choose from; empty where the template offers neither providers nor models. */
+  providers: z.array(
+    z.object({
+      /** Null: nobody says whose models these are. */
+      provider: z.string().nullable(),
+      /** The template does not name it; its models' prefixes do. */
+      isInferred: z.boolean(),
+      /** Needs of a model that is not listed; of each need one key is enough. */
+      keys: z.array(z.array(z.string())),
+      models: z.array(
+        z.object({ id: z.string(), name: z.string(), keys: z.array(z.array(z.string())) }),
+      ),
+    }),
+  ),
   requiredEnv: z.array(z.string()),
   starterPrompts: z.array(z.string()),
   /** Why the template cannot be used; null when it can. */
