@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { lackingKeysOf } from "@molecule/db/lifecycle/lacking-keys";
 import { makeTarGz, makeZip } from "@molecule/templates/archive/archive.fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
+import { viewSecrets } from "../services/secrets/manage-secrets.ts";
 import { listTemplateRows, listTemplates } from "../services/templates/list-templates.ts";
 import { createFromCanvas } from "../services/workspaces/create-from-canvas.ts";
 
@@ -218,5 +220,27 @@ describe("what a new workspace thinks with", () => {
     expect(await make({ model: "grok/4" })).toMatchObject({ model: "grok/4", provider: "xai" });
     expect(await make({ provider: "acme", model: "grok/4" })).toMatchObject({ provider: "acme" });
     expect(await make({ model: "acme/m" })).toMatchObject({ model: "acme/m", provider: null });
+  });
+
+  it("M7: is started with the keys of the pair, and says exactly which one is missing", async () => {
+    const make = async (wish: object) =>
+      (await createFromCanvas(api.deps, ADMIN, { name: "Ada", template: "coder", ...wish })).id;
+    const lacking = async (id: string) => {
+      const failure = await api.test.db.transaction((tx) => lackingKeysOf(tx, api.deps.cipher, id));
+      const shown = await viewSecrets(api.deps, id);
+      const open = shown.filter((one) => one.isRequired && !one.hasValue).map(({ key }) => key);
+      expect(open).toEqual(failure?.missing ?? []);
+      return failure?.missing ?? null;
+    };
+    const oauth = { provider: "anthropic-oauth", model: "opus" };
+    const token = { CLAUDE_CODE_OAUTH_TOKEN: "t" };
+    expect(await lacking(await make({}))).toEqual(["ANTHROPIC_API_KEY"]);
+    expect(await lacking(await make(oauth))).toEqual(["CLAUDE_CODE_OAUTH_TOKEN"]);
+    expect(await lacking(await make({ ...oauth, secrets: token }))).toBeNull();
+    // The pair's keys follow a change of the pair.
+    const changed = await make({ ...oauth, secrets: token });
+    const body = { provider: "anthropic" };
+    expect((await api.call("PUT", `/workspaces/${changed}/provider`, { body })).status).toBe(200);
+    expect(await lacking(changed)).toEqual(["ANTHROPIC_API_KEY"]);
   });
 });
