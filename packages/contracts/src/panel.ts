@@ -1,8 +1,11 @@
+import { CONFIG_SOURCES } from "@molecule/domain/config-source";
 import {
   ACTIVITY_STATUSES,
   ACTIVITY_TYPES,
   APPLY_POLICIES,
+  BACKENDS,
   FILE_ROOTS,
+  RUNTIMES,
 } from "@molecule/domain/sets";
 import { z } from "zod";
 import { secretKey } from "./wire.ts";
@@ -62,9 +65,28 @@ export const fileContent = z.object({
 });
 export type FileContent = z.infer<typeof fileContent>;
 
-/** One part of the Configure tab; each is fetched and can fail by itself. */
+/** Where each value of the form comes from. */
+const configSources = z.object({
+  model: z.enum(CONFIG_SOURCES),
+  provider: z.enum(CONFIG_SOURCES),
+  instructions: z.enum(CONFIG_SOURCES),
+  description: z.enum(CONFIG_SOURCES),
+  tier: z.enum(CONFIG_SOURCES),
+  applyPolicy: z.enum(CONFIG_SOURCES),
+  sleepAfterMinutes: z.enum(CONFIG_SOURCES),
+});
+
+/**
+ * The one configuration document of a workspace, with what runs beside what is saved. Its secrets and
+ * schedules are read by themselves, so that each part can fail without the others.
+ */
 export const configDocument = z.object({
   version: z.number().int(),
+  /** The newest generation: what is saved. */
+  generation: z.number().int(),
+  runtime: z.enum(RUNTIMES),
+  backend: z.enum(BACKENDS),
+  template: z.string().nullable(),
   desired: z.object({
     model: z.string().nullable(),
     provider: z.string().nullable(),
@@ -78,11 +100,44 @@ export const configDocument = z.object({
   /** What the running agent was started with; null before the first start. */
   effective: z
     .object({
+      /** Null where it is no longer known which one it was. */
+      generation: z.number().int().nullable(),
       model: z.string().nullable(),
       provider: z.string().nullable(),
       instructions: z.string(),
+      description: z.string(),
+      tier: z.number().int().nullable(),
+      skills: z.array(z.string()),
+      plugins: z.array(z.string()),
     })
     .nullable(),
+  sources: configSources,
+  /** Names of `skills` and `plugins` in `config.yaml`. */
+  skills: z.array(z.string()),
+  plugins: z.array(z.string()),
+  resources: z.object({
+    tier: z.number().int(),
+    maxConcurrentTasks: z.number().int(),
+    /** In US cents a month; null: without limit. */
+    budgetLimit: z.number().int().nullable(),
+  }),
+  /** What can be done with it where it runs, and what its runtime says of itself. */
+  capabilities: z.object({
+    restart: z.boolean(),
+    liveFiles: z.boolean(),
+    sleep: z.boolean(),
+    reported: z.record(z.string(), z.boolean()),
+  }),
+  schedules: z.object({
+    count: z.number().int(),
+    enabled: z.number().int(),
+    nextRunAt: isoTime.nullable(),
+  }),
+  /**
+   * The parts that could not be read, each with a sentence: `effective`, `pending`, `capabilities`,
+   * `schedules`, `template`. Such a part is empty here, and nothing is drawn from it.
+   */
+  failed: z.record(z.string(), z.string()),
   models: z.array(z.object({ id: z.string(), name: z.string() })),
   pending: z.array(mergedChange),
 });
@@ -102,6 +157,8 @@ export type SecretView = z.infer<typeof secretView>;
 /** The canvas's one save: configuration, files and secrets in one transaction, one generation. */
 export const saveInput = z.object({
   workspaceId: z.string(),
+  /** How this, and what else is pending, is applied. Absent: as the workspace's policy says. */
+  apply: z.enum(APPLY_POLICIES).optional(),
   /** Version the draft was based on; absent when the configuration is not touched. */
   baseVersion: z.number().int().optional(),
   config: z
@@ -136,12 +193,22 @@ export type SaveInput = z.infer<typeof saveInput>;
 
 /** What a save did. */
 export const saveResult = z.object({
+  workspaceId: z.string(),
   generation: z.number().int(),
   version: z.number().int(),
   /** False when everything was identical: nothing was written and nothing restarts. */
   changed: z.boolean(),
   willRestart: z.boolean(),
+  /** The attempt that will carry it; null while none is planned: held, resting, elsewhere. */
+  attempt: z.number().int().nullable(),
+  /** Turns that run now and are waited for; 0 when nothing restarts. */
+  runningTasks: z.number().int(),
 });
+export type SaveResult = z.infer<typeof saveResult>;
+
+/** Several workspaces in one transaction: all of them or none, one restart each. */
+export const saveManyInput = z.strictObject({ saves: z.array(saveInput).min(1).max(200) });
+export const saveManyResult = z.array(saveResult);
 
 /**
  * The parts of an A2A agent card that a person is shown. Agents write their cards themselves, so

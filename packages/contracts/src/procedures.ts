@@ -53,6 +53,12 @@ export const createWorkspaceInput = z.strictObject({
     .max(100)
     .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line")
     .nullish(),
+  /** Absent: as the model's name says, else the template. */
+  provider: z
+    .string()
+    .max(100)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line")
+    .nullish(),
   instructions: z.string().max(200_000).nullish(),
   tier: z.number().int().min(1).max(4).nullish(),
   parentId: workspaceIdText.nullish(),

@@ -98,10 +98,14 @@ export type AttemptView = z.infer<typeof attemptView>;
 /** Changes that are saved and not yet running. */
 export const pendingView = z.object({
   merged: z.array(mergedChange),
+  /** How they were saved, else how the workspace applies what is saved. */
+  policy: z.enum(APPLY_POLICIES),
   /** When the restart is due by the settle rule; null while `hold` or while an attempt is open. */
   dueAt: isoTime.nullable(),
   /** True while only running turns are waited for. */
   isWaitingForTurns: z.boolean(),
+  /** Then the restart comes though a turn runs; null while none is waited for, or without limit. */
+  waitsUntil: isoTime.nullable(),
 });
 
 /** How far an agent that runs elsewhere has come with its connection. SPEC: E1. */
@@ -200,7 +204,22 @@ export const templateView = z.object({
   runtime: z.enum(RUNTIMES),
   tier: z.number().int(),
   model: z.string(),
-  models: z.array(z.object({ id: z.string(), name: z.string() })),
+  /** Null: it names none. */
+  provider: z.string().nullable(),
+  /** In the order to choose from; empty where the template offers neither providers nor models. */
+  providers: z.array(
+    z.object({
+      /** Null: nobody says whose models these are. */
+      provider: z.string().nullable(),
+      /** The template does not name it; its models' prefixes do. */
+      isInferred: z.boolean(),
+      /** Needs of a model that is not listed; of each need one key is enough. */
+      keys: z.array(z.array(z.string())),
+      models: z.array(
+        z.object({ id: z.string(), name: z.string(), keys: z.array(z.array(z.string())) }),
+      ),
+    }),
+  ),
   requiredEnv: z.array(z.string()),
   starterPrompts: z.array(z.string()),
   /** Why the template cannot be used; null when it can. */

@@ -166,7 +166,8 @@ export function explainChanges(merged: readonly MergedChange[]): string {
   return `${listChanges(merged)} changed by ${actors}`;
 }
 
-function listChanges(merged: readonly MergedChange[]): string {
+/** "model and 1 file": what was changed, without who did it. */
+export function listChanges(merged: readonly MergedChange[]): string {
   return listWords(merged.flatMap(nameGroup));
 }
 

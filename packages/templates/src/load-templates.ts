@@ -1,150 +1,152 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TemplateView, WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { DomainError, isDomainError } from "@molecule/domain/errors";
-import { DEFAULT_RUNTIME, type Runtime } from "@molecule/domain/sets";
-import { provisionTimeoutSeconds } from "@molecule/domain/start-timeout";
-import { offeredModels, parseConfigYaml } from "./config-yaml.ts";
+import { MAX_YAML_BYTES } from "./read-yaml.ts";
 import { CONFIG_FILE, isRenderedFile, PROMPT_FILE } from "./render-config.ts";
-import { type TemplateSchedule, templateSchedules } from "./template-schedules.ts";
+import {
+  isTemplateId,
+  type LoadedTemplate,
+  MAX_TEMPLATE_FILE_BYTES,
+  MAX_TEMPLATE_FILES,
+  readTemplateHead,
+  type Template,
+  type TemplateHead,
+} from "./template.ts";
 
-/** Where the templates lie when nothing else is said, relative to the process's folder. */
-export const DEFAULT_TEMPLATES_DIR = "packages/templates/data";
-const DEFAULT_TIER = 2;
-const MAX_TEMPLATE_FILES = 200;
-const MAX_TEMPLATE_FILE_BYTES = 1_048_576;
+export type { Template } from "./template.ts";
 
-/** What a workspace created from a template starts with. */
-export interface Template {
-  readonly id: string;
-  readonly name: string;
-  readonly tier: number;
-  readonly runtime: Runtime;
-  readonly config: WorkspaceConfig;
-  /** Further files for `/configs`, by path relative to it. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  /** What each workspace made from it does again and again. */
-  readonly schedules: readonly TemplateSchedule[];
-  /** `runtime_config.provision_timeout_seconds`; absent when the template does not say. */
-  readonly provisionTimeoutSeconds: number | undefined;
-}
+/** Most folders and files that are looked at in one template's folder. */
+const MAX_ENTRIES = 2000;
 
-/** One folder: a template, or why it is none. */
-export type LoadedTemplate =
-  | { readonly kind: "template"; readonly template: Template }
-  | { readonly kind: "broken"; readonly id: string; readonly cause: string };
-
-/** Every folder of `dir`, by name. A malformed one is listed as broken; no folder at all is []. */
+/**
+ * Every folder of `dir`, by name, as it is now: nothing is remembered, so what changes on the disk is
+ * seen by the next call. A malformed one is listed as broken; no folder at all is [].
+ */
 export async function loadTemplates(dir: string): Promise<LoadedTemplate[]> {
-  const ids = await templateIds(dir);
-  return await Promise.all(ids.map((id) => loadOne(dir, id)));
+  const folders = await foldersIn(dir);
+  return await Promise.all(
+    folders.map(async ({ name, cause }) => {
+      if (cause !== null) return { kind: "broken" as const, id: name, cause };
+      try {
+        const [template] = await readHead(dir, name);
+        return { kind: "template" as const, template };
+      } catch (error) {
+        return { kind: "broken" as const, id: name, cause: causeOf(error) };
+      }
+    }),
+  );
 }
 
-/** The template called `id`. @throws DomainError `bad_request` when there is none or it is broken. */
-export async function loadTemplate(dir: string, id: string): Promise<Template> {
-  const known = (await templateIds(dir)).includes(id);
-  if (!known) throw new DomainError("bad_request", `There is no template called “${id}”.`);
-  const loaded = await loadOne(dir, id);
-  if (loaded.kind === "template") return loaded.template;
-  throw new DomainError("bad_request", `The template “${id}” cannot be used: ${loaded.cause}`);
-}
-
-/** The template as the create sheet shows it. */
-export function viewTemplate(loaded: LoadedTemplate): TemplateView {
-  if (loaded.kind === "broken") {
-    return {
-      id: loaded.id,
-      name: loaded.id,
-      description: "",
-      runtime: DEFAULT_RUNTIME,
-      tier: DEFAULT_TIER,
-      model: "",
-      models: [],
-      requiredEnv: [],
-      starterPrompts: [],
-      broken: loaded.cause,
-    };
-  }
-  const { id, name, tier, runtime, config } = loaded.template;
-  return {
-    id,
-    name,
-    description: config.description,
-    runtime,
-    tier,
-    model: config.model ?? "",
-    models: offeredModels(config.extra),
-    requiredEnv: config.requiredEnv,
-    starterPrompts: config.starterPrompts,
-    broken: null,
-  };
-}
-
-async function templateIds(dir: string): Promise<string[]> {
+/**
+ * The template called `id` with its files; null when the folder has none of that name.
+ * @throws DomainError `bad_request` when it is broken.
+ */
+export async function findTemplate(dir: string, id: string): Promise<Template | null> {
+  const folder = (await foldersIn(dir)).find(({ name }) => name === id);
+  if (folder === undefined) return null;
   try {
-    const entries = await readdir(dir, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory() && /^[a-z0-9][a-z0-9-]*$/.test(entry.name))
-      .map((entry) => entry.name)
-      .sort();
+    if (folder.cause !== null) throw new DomainError("bad_request", folder.cause);
+    const [head, paths] = await readHead(dir, id);
+    const files = new Map<string, Uint8Array>();
+    for (const path of paths) files.set(path, await readFile(join(dir, id, path)));
+    return { ...head, files };
   } catch (error) {
+    const sentence = `The template “${id}” cannot be used: ${causeOf(error)}`;
+    throw new DomainError("bad_request", sentence, { cause: error });
+  }
+}
+
+/** The same for a name that must be known. @throws DomainError `bad_request`. */
+export async function loadTemplate(dir: string, id: string): Promise<Template> {
+  const template = await findTemplate(dir, id);
+  if (template !== null) return template;
+  throw new DomainError("bad_request", `There is no template called “${id}”.`);
+}
+
+/** A folder of the templates' folder, and why it cannot be one. */
+interface Folder {
+  readonly name: string;
+  readonly cause: string | null;
+}
+
+async function foldersIn(dir: string): Promise<Folder[]> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [];
     throw error;
-  }
+  });
+  return entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .filter(({ name }) => !/^[._]/.test(name))
+    .map((entry) => ({ name: entry.name, cause: causeOfFolder(entry) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function loadOne(dir: string, id: string): Promise<LoadedTemplate> {
+function causeOfFolder(entry: { readonly name: string; isSymbolicLink(): boolean }): string | null {
+  if (entry.isSymbolicLink()) return "It is a symbolic link, and those are not followed.";
+  if (isTemplateId(entry.name)) return null;
+  return "The name of its folder may only have lower-case letters, digits and “-”, and not be “external”.";
+}
+
+/** What the template says, and the paths of its further files. */
+async function readHead(dir: string, id: string): Promise<[TemplateHead, string[]]> {
   const folder = join(dir, id);
-  try {
-    const parsed = parseConfigYaml(await readFile(join(folder, CONFIG_FILE), "utf8"));
-    const template: Template = {
-      id,
-      name: parsed.name ?? id,
-      tier: parsed.tier ?? DEFAULT_TIER,
-      runtime: parsed.runtime ?? DEFAULT_RUNTIME,
-      config: { ...parsed.config, instructions: await readPrompt(folder) },
-      files: await readFurtherFiles(folder),
-      schedules: templateSchedules(parsed.config.extra),
-      provisionTimeoutSeconds: provisionTimeoutSeconds(parsed.config.extra) ?? undefined,
-    };
-    return { kind: "template", template };
-  } catch (error) {
-    return { kind: "broken", id, cause: causeOf(error) };
-  }
+  const config = await readRegular(folder, CONFIG_FILE, MAX_YAML_BYTES);
+  if (config === null) throw new DomainError("bad_request", `${CONFIG_FILE} is missing.`);
+  const prompt = await readRegular(folder, PROMPT_FILE, MAX_TEMPLATE_FILE_BYTES);
+  return [readTemplateHead(id, { config, prompt }), await furtherFiles(folder)];
 }
 
-async function readPrompt(folder: string): Promise<string> {
+/** A regular file; null when there is none. @throws DomainError `bad_request`. */
+async function readRegular(
+  folder: string,
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
   try {
-    return await readFile(join(folder, PROMPT_FILE), "utf8");
+    await checkRegular(folder, path, maxBytes);
+    return await readFile(join(folder, path));
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "";
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
 
-async function readFurtherFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const files = new Map<string, Uint8Array>();
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    const absolute = join(entry.parentPath, entry.name);
-    const path = absolute.slice(folder.length + 1).replaceAll("\\", "/");
-    if (isRenderedFile(path) || path.split("/").some((part) => part.startsWith("."))) continue;
-    if ((await stat(absolute)).size > MAX_TEMPLATE_FILE_BYTES) {
-      throw new DomainError("bad_request", `${path} is larger than 1 MiB.`);
-    }
-    files.set(path, await readFile(absolute));
-    if (files.size > MAX_TEMPLATE_FILES) {
-      throw new DomainError("bad_request", `It has more than ${MAX_TEMPLATE_FILES} files.`);
+async function checkRegular(folder: string, path: string, maxBytes: number): Promise<void> {
+  const stats = await lstat(join(folder, path));
+  if (stats.isSymbolicLink()) {
+    throw new DomainError("bad_request", `${path} is a symbolic link, and those are not followed.`);
+  }
+  if (!stats.isFile()) throw new DomainError("bad_request", `${path} is not a file.`);
+  if (stats.size > maxBytes) {
+    throw new DomainError("bad_request", `${path} is larger than ${maxBytes / 1024} KiB.`);
+  }
+}
+
+/** Paths of the files that come along, without what begins with a dot. */
+async function furtherFiles(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  const waiting = [""];
+  let looked = 0;
+  for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
+    for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
+      looked += 1;
+      if (looked > MAX_ENTRIES || paths.length > MAX_TEMPLATE_FILES) {
+        throw new DomainError("bad_request", `It has more than ${MAX_TEMPLATE_FILES} files.`);
+      }
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
+      if (entry.name.startsWith(".") || isRenderedFile(path)) continue;
+      if (entry.isDirectory()) waiting.push(path);
+      else {
+        await checkRegular(folder, path, MAX_TEMPLATE_FILE_BYTES);
+        paths.push(path);
+      }
     }
   }
-  return files;
+  return paths.sort();
 }
 
 function causeOf(error: unknown): string {
-  if (isDomainError(error)) return error.message;
-  if (codeOf(error) === "ENOENT") return `${CONFIG_FILE} is missing.`;
-  return "The folder cannot be read.";
+  return isDomainError(error) ? error.message : "The folder cannot be read.";
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { applyPending } from "@molecule/db/lifecycle/apply-now";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
 import { writePolicies } from "@molecule/db/workspaces/config-rows";
 import type { ApplyPolicy } from "@molecule/domain/sets";
@@ -149,5 +150,46 @@ describe("hold", () => {
     await until("the card is told", async () =>
       (await platform.events(id)).some(({ payload }) => payload.apply_policy === "settle"),
     );
+  });
+});
+
+describe("what a save says of itself", () => {
+  const apply = (id: string, policy: ApplyPolicy) =>
+    bed.database.db.transaction((tx) => applyPending(tx, { workspaceId: id, policy }));
+  const pendingOf = async (id: string) =>
+    (await bed.sql`SELECT pending_policy FROM workspaces WHERE id = ${id}`)[0]?.pending_policy;
+
+  it("CF3: held changes wait under any policy, and are applied together by one restart", async () => {
+    const platform = open();
+    platform.startWorker();
+    const id = await platform.createWorkspace({ policy: "settle" });
+    await isReady(platform, id, 1);
+    // Saved and held in one transaction, as a save does.
+    await bed.sql`UPDATE workspaces SET pending_policy = 'hold' WHERE id = ${id}`;
+    await platform.writeFiles(id, { "a.md": "1" });
+    await platform.writeFiles(id, { "b.md": "1" });
+    await later(3_600_000);
+    await isAtRest(platform, id);
+    expect(await platform.see(id)).toMatchObject({ attempt: 1, desired: 3, applied: 1 });
+    expect(await apply(id, "settle")).toBe(true);
+    await isReady(platform, id, 2);
+    await isAtRest(platform, id);
+    expect(await platform.see(id)).toMatchObject({ attempt: 2, desired: 3, applied: 3 });
+    expect(await pendingOf(id)).toBeNull();
+    expect(await apply(id, "settle")).toBe(false);
+  });
+
+  it("CF3: what is applied late waits for running turns from then on, not from when it was saved", async () => {
+    const { platform, id } = await busy("hold");
+    await platform.writeFiles(id, { "a.md": "1" });
+    await hops(platform, id, 20);
+    await apply(id, "settle");
+    await hops(platform, id, 3);
+    await isAtRest(platform, id);
+    expect(await platform.see(id)).toMatchObject({ attempt: 1, desired: 2 });
+    await platform.beat({ workspaceId: id, attemptNo: 1 }, 0);
+    await later(5_000);
+    await bed.isBooting(platform, id, 2);
+    expect(await pendingOf(id)).toBeNull();
   });
 });

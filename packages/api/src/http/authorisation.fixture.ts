@@ -79,6 +79,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /events": people,
   "GET /events/:id": { access: "people", removedIs: 401 },
   "GET /templates": people,
+  "POST /templates/import": people,
+  "DELETE /templates/:templateId": people,
   "GET /workspaces": people,
   "POST /workspaces": { access: "people", body: { name: "New", runtime: "demo" } },
   "DELETE /workspaces/:id": people,

@@ -4,11 +4,11 @@ import {
   listWorkspaceSecrets,
   type SecretRow,
 } from "@molecule/db/secrets/secret-store";
-import { readConfig } from "@molecule/db/workspaces/config-rows";
+import { type ConfigRow, readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { actorOf } from "../context.ts";
 import { applyChanges, type DesiredChange } from "../services/config/apply-changes.ts";
-import { readBundle } from "../services/config/read-bundle.ts";
+import { modelView, providerView, readBundle } from "../services/config/read-bundle.ts";
 import { changeGlobalSecret, readSecretValues } from "../services/secrets/manage-secrets.ts";
 import { ADMIN, WORKSPACE, WORKSPACE_STRICT } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -24,8 +24,8 @@ const PROVIDER_KEY = "LLM_PROVIDER";
 /** Model, provider, secrets and configuration. Source: wire contract §9.5 and §10. */
 export const configRoutes: readonly Route[] = [
   route("GET", "/workspaces/:id/model", WORKSPACE_STRICT, async ({ deps, workspaceId }) => {
-    const { model } = (await readConfig(deps.db, workspaceId)).config;
-    return ok({ model: model ?? "", source: model === null ? "default" : "workspace_secrets" });
+    const row = await readConfig(deps.db, workspaceId);
+    return json(200, modelView(row.config.model), versionOf(row));
   }),
   route("PUT", "/workspaces/:id/model", WORKSPACE_STRICT, async (context) => {
     const { model } = await context.body(putModelBody);
@@ -33,9 +33,8 @@ export const configRoutes: readonly Route[] = [
     return ok(model === "" ? { status: "cleared" } : { status: "saved", model });
   }),
   route("GET", "/workspaces/:id/provider", WORKSPACE_STRICT, async ({ deps, workspaceId }) => {
-    const { provider } = (await readConfig(deps.db, workspaceId)).config;
-    const source = provider === null ? "default" : "workspace_secrets";
-    return ok({ provider: provider ?? "", source });
+    const row = await readConfig(deps.db, workspaceId);
+    return json(200, providerView(row.config.provider), versionOf(row));
   }),
   route("PUT", "/workspaces/:id/provider", WORKSPACE_STRICT, async (context) => {
     const { provider } = await context.body(putProviderBody);
@@ -58,9 +57,10 @@ export const configRoutes: readonly Route[] = [
     route("POST", path, ADMIN, putGlobal),
     route("DELETE", `${path}/:key`, ADMIN, removeGlobal),
   ]),
-  route("GET", "/workspaces/:id/config", WORKSPACE, async ({ deps, workspaceId }) =>
-    ok({ data: (await readConfig(deps.db, workspaceId)).config.extra }),
-  ),
+  route("GET", "/workspaces/:id/config", WORKSPACE, async ({ deps, workspaceId }) => {
+    const row = await readConfig(deps.db, workspaceId);
+    return json(200, { data: row.config.extra }, versionOf(row));
+  }),
   route("PATCH", "/workspaces/:id/config", WORKSPACE, patchConfig),
   route("GET", "/workspaces/:id/config-bundle", WORKSPACE, async ({ deps, workspaceId }) => {
     const bundle = await readBundle(deps, workspaceId);
@@ -79,14 +79,28 @@ async function change(
 ) {
   const { deps, auth, req, workspaceId } = context;
   const actor = actorOf(auth);
-  const ifMatch = /^"?(\d{1,15})"?$/.exec(req.headers.get("if-match") ?? "")?.[1];
-  const baseVersion = ifMatch === undefined ? undefined : Number(ifMatch);
+  const baseVersion = baseOf(req.headers.get("if-match"));
   return await deps.db.transaction(async (tx) => {
     const wish = { workspaceId, actor, isBatch: false, baseVersion, ...what };
     const receipt = await applyChanges(deps, tx, wish);
     check(receipt);
     return receipt;
   });
+}
+
+/** The version that a conditional write is based on. @throws DomainError `bad_request`. */
+function baseOf(ifMatch: string | null): number | undefined {
+  if (ifMatch === null || ifMatch.trim() === "*") return undefined;
+  const version = /^\s*(?:W\/)?"?(\d{1,15})"?\s*$/.exec(ifMatch)?.[1];
+  if (version !== undefined) return Number(version);
+  throw new DomainError("bad_request", "If-Match has to be the version of the configuration.", {
+    next: "Send the ETag of the answer that the change is based on.",
+    details: { field: "If-Match" },
+  });
+}
+
+function versionOf(row: ConfigRow): Record<string, string> {
+  return { etag: `"${row.configVersion}"` };
 }
 
 function rowOf(row: SecretRow) {

@@ -1,11 +1,10 @@
 import { MAX_LIVE_TOKENS } from "@molecule/db/tokens/workspace-tokens";
-import { listTemplateRows } from "../services/templates/list-templates.ts";
 import {
   mintWorkspaceToken,
   readTokens,
   revokeWorkspaceToken,
 } from "../services/tokens/manage-tokens.ts";
-import { ADMIN, WORKSPACE } from "./guards.ts";
+import { WORKSPACE } from "./guards.ts";
 import { boundedInt } from "./query-values.ts";
 import type { RequestContext } from "./request-context.ts";
 import { json, ok } from "./respond.ts";
@@ -18,7 +17,6 @@ export const tokenRoutes: readonly Route[] = [
   route("GET", "/workspaces/:id/tokens", WORKSPACE, list),
   route("POST", "/workspaces/:id/tokens", WORKSPACE, mint),
   route("DELETE", "/workspaces/:id/tokens/:tokenId", WORKSPACE, revoke),
-  route("GET", "/templates", ADMIN, async ({ deps }) => ok(await listTemplateRows(deps))),
 ];
 
 async function list({ deps, query, workspaceId }: RequestContext): Promise<Response> {

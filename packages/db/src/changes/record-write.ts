@@ -1,5 +1,11 @@
 import { DomainError } from "@molecule/domain/errors";
-import { type Actor, type ChangeKind, OPEN_PHASES, type SettleStream } from "@molecule/domain/sets";
+import {
+  type Actor,
+  type ApplyPolicy,
+  type ChangeKind,
+  OPEN_PHASES,
+  type SettleStream,
+} from "@molecule/domain/sets";
 import { dirtyAfterWrite, type SettleSettings, settleDueAt } from "@molecule/domain/settle";
 import { eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
@@ -29,6 +35,8 @@ export interface WriteInput {
   /** The configuration version the edit was based on; absent when it was based on none. */
   readonly expectedConfigVersion?: number;
   readonly settings: SettleSettings;
+  /** How everything that is pending then shall be applied. Absent: as it was. */
+  readonly policy?: ApplyPolicy | undefined;
 }
 
 /** What a write became. */
@@ -128,6 +136,10 @@ function armed({ row, now }: LockedWorkspace, input: WriteInput) {
     dirtyStream: dirty.stream,
     dirtyIsBatch: dirty.isBatch,
     streamRestarts: dirty.streamRestarts,
+    // Before its snapshot an attempt takes everything along, so that nothing is left to be applied.
+    ...(input.policy === undefined || row.phase === "STOPPING"
+      ? {}
+      : { pendingPolicy: input.policy }),
     ...(waits && due !== null ? { nextActionAt: earlier(row.nextActionAt, due) } : {}),
   };
 }

@@ -57,7 +57,7 @@ export async function readMembers(q: Queryable, jobId: string): Promise<readonly
     intent: workspace.intent,
     phase: workspace.phase,
     health: workspace.health,
-    applyPolicy: workspace.applyPolicy,
+    applyPolicy: workspace.pendingPolicy ?? workspace.applyPolicy,
     appliedGen: workspace.appliedGen,
     snapGen,
     workspaceId: workspace.id,

@@ -1,5 +1,5 @@
-import type { Actor } from "@molecule/domain/sets";
-import { eq, sql } from "drizzle-orm";
+import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
+import { eq, type SQL, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
 import { workspaces } from "../schema/workspaces.ts";
@@ -13,8 +13,8 @@ export type ApplyNowAnswer =
   | RestartRefusal;
 
 /**
- * Makes saved changes due at once, without their quiet time. Under the policy `hold`, which never
- * restarts by itself, it is a restart by `actor`, refused and thrown as by `requestRestart`.
+ * Makes saved changes due at once, without their quiet time. What is held, which never restarts by
+ * itself, gets a restart by `actor`, refused and thrown as by `requestRestart`.
  * @throws DomainError `not_found`, `removed`.
  */
 export async function applyNow(
@@ -25,10 +25,37 @@ export async function applyNow(
   if (row.desiredGen <= row.appliedGen || row.backend === "external") {
     return { kind: "nothing_pending" };
   }
-  if (row.applyPolicy === "hold") {
+  if ((row.pendingPolicy ?? row.applyPolicy) === "hold") {
     const answer = await requestRestart(tx, request);
     return answer.kind === "refused" ? answer : { kind: "due" };
   }
+  await makeDue(tx, row, {});
+  return { kind: "due" };
+}
+
+/**
+ * Decides anew how what is saved and not running yet is applied: at once after the running turns
+ * (`settle`), when the agent is idle, or not before somebody says so. False when nothing is pending.
+ * SPEC: CF3. @throws DomainError `not_found`, `removed`.
+ */
+export async function applyPending(
+  tx: Transaction,
+  request: { readonly workspaceId: string; readonly policy: ApplyPolicy },
+): Promise<boolean> {
+  const { row } = await lockWorkspace(tx, request.workspaceId);
+  if (row.desiredGen <= row.appliedGen || row.backend === "external") return false;
+  // Before its snapshot an attempt takes everything along.
+  if (row.phase === "STOPPING") return true;
+  // Running turns are waited for from now on, however long ago it was saved.
+  await makeDue(tx, row, { pendingPolicy: request.policy, lastDirtyAt: sql`cp_now()` });
+  return true;
+}
+
+async function makeDue(
+  tx: Transaction,
+  row: typeof workspaces.$inferSelect,
+  anew: { readonly pendingPolicy?: ApplyPolicy; readonly lastDirtyAt?: SQL },
+): Promise<void> {
   await ormOf(tx)
     .update(workspaces)
     .set({
@@ -37,10 +64,10 @@ export async function applyNow(
       firstDirtyAt: sql`COALESCE(${workspaces.firstDirtyAt}, cp_now())`,
       lastDirtyAt: sql`COALESCE(${workspaces.lastDirtyAt}, cp_now())`,
       dirtyStream: sql`COALESCE(${workspaces.dirtyStream}, 'settings')`,
+      ...anew,
       ...(row.phase === "READY" || row.phase === "FAILED" ? { nextActionAt: sql`cp_now()` } : {}),
     })
     .where(eq(workspaces.id, row.id));
   await appendEvent(tx, { event: "WORKSPACE_UPDATED", subjectId: row.id, payload: {} });
   await hintWork(tx, row.id);
-  return { kind: "due" };
 }

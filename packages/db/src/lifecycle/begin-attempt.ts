@@ -69,6 +69,8 @@ export async function beginAttempt(
     .set({
       phase: "STOPPING",
       currentAttempt: no,
+      // What is saved until the snapshot rides along, however it was to be applied.
+      pendingPolicy: null,
       deadlineAt: sql`cp_now() + ${options.stopAlertMs} * interval '1 millisecond'`,
       nextActionAt: sql`cp_now()`,
       failure: null,

@@ -1,7 +1,7 @@
 import type { DownCause, LifecycleFacts } from "@molecule/domain/decide";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
 import { and, eq, gt, inArray, sql } from "drizzle-orm";
-import { ormOf, type Transaction } from "../database.ts";
+import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { attempts, changes, liveness, observations, workspaces } from "../schema/workspaces.ts";
 import { idleFacts } from "./idle-facts.ts";
 import { clock } from "./lock-workspace.ts";
@@ -71,6 +71,7 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
   const down = await firstDown(tx, row, attempt);
   const facts: LifecycleFacts = {
     ...row,
+    applyPolicy: row.pendingPolicy ?? row.applyPolicy,
     dirty: {
       firstDirtyAt: row.firstDirtyAt,
       lastDirtyAt: row.lastDirtyAt,
@@ -86,6 +87,23 @@ export async function holdWorkspace(tx: Transaction, fence: Fence): Promise<Held
     activeTurns: Math.max(beat !== null && timed.isFresh ? beat.activeTasks : 0, timed.turnsSent),
   };
   return { fence, row, now, attempt, facts, downDetail: down?.detail ?? null };
+}
+
+/** Turns that an agent works on at this moment, as far as anybody has told. */
+export async function runningTurns(q: Queryable, workspaceId: string): Promise<number> {
+  const [row] = await ormOf(q)
+    .select({ isFresh: beatIsFresh, reported: liveness.activeTasks, turnsSent })
+    .from(workspaces)
+    .leftJoin(
+      liveness,
+      and(
+        eq(liveness.workspaceId, workspaces.id),
+        eq(liveness.attemptNo, workspaces.currentAttempt),
+      ),
+    )
+    .where(eq(workspaces.id, workspaceId));
+  if (row === undefined) return 0;
+  return Math.max(row.isFresh ? (row.reported ?? 0) : 0, row.turnsSent);
 }
 
 const beatIsFresh = sql<boolean>`COALESCE(${liveness.lastHeartbeatAt} > cp_now() - ${BEAT_FRESH_SECONDS} * interval '1 second', false)`;

@@ -1,4 +1,5 @@
 import type { PublicFailure } from "@molecule/domain/errors";
+import { type KeyNeed, requiredKeys, unmetNeeds } from "@molecule/domain/model-offer";
 import { eq } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { workspaces } from "../schema/workspaces.ts";
@@ -6,7 +7,10 @@ import type { SecretCipher } from "../secrets/cipher.ts";
 import { loadWorkspaceEnv } from "../secrets/workspace-env.ts";
 import type { WorkspaceRow } from "./held-workspace.ts";
 
-/** Why a workspace cannot start as it is: a key is not set, or cannot be read. Null when it can. */
+/**
+ * Why a workspace cannot start as it is: a key that its provider and model need is not set, or one cannot
+ * be read. Null when it can. SPEC: M7.
+ */
 export async function lackingKeys(
   tx: Transaction,
   cipher: SecretCipher,
@@ -14,8 +18,8 @@ export async function lackingKeys(
 ): Promise<PublicFailure | null> {
   const { env, unreadable } = await loadWorkspaceEnv(tx, cipher, id);
   if (unreadable.length > 0) return unreadableSecrets(unreadable.map(keyOf));
-  const missing = config.requiredEnv.filter((key) => (env[key] ?? "") === "");
-  return missing.length > 0 ? missingKeys(missing) : null;
+  const unmet = unmetNeeds(requiredKeys(config), (key) => (env[key] ?? "") !== "");
+  return unmet.length > 0 ? missingKeys(unmet) : null;
 }
 
 /** The same of a workspace by its id, whose row the caller has locked. */
@@ -36,7 +40,8 @@ function keyOf(scoped: string): string {
   return scoped.slice(scoped.indexOf(":") + 1);
 }
 
-function missingKeys(missing: readonly string[]): PublicFailure {
+function missingKeys(unmet: readonly KeyNeed[]): PublicFailure {
+  const missing = unmet.map((need) => need.join(" or "));
   const list = missing.join(", ");
   return {
     code: "missing_required_key",
@@ -45,7 +50,8 @@ function missingKeys(missing: readonly string[]): PublicFailure {
         ? `The key ${list} is not set, and this agent cannot start without it.`
         : `The keys ${list} are not set, and this agent cannot start without them.`,
     next: `Enter ${list} under Configure; the agent then starts by itself.`,
-    missing: [...missing],
+    // Of several of which one is enough, the first: it is what a field is offered for.
+    missing: unmet.flatMap(([key]) => key ?? []),
   };
 }
 

@@ -94,6 +94,7 @@ const workspaceColumns = {
   phase: workspaces.phase,
   intent: workspaces.intent,
   applyPolicy: workspaces.applyPolicy,
+  pendingPolicy: workspaces.pendingPolicy,
   desiredModel: sql<string | null>`${workspaces.config}->>'model'`,
   configVersion: workspaces.configVersion,
   desiredGen: workspaces.desiredGen,
@@ -223,12 +224,17 @@ function pendingOf(row: Row, settle: SettleSettings): WorkspaceNode["pending"] {
     { ...workspace, stream: workspace.dirtyStream, isBatch: workspace.dirtyIsBatch },
     settle,
   );
-  const isTimed = workspace.applyPolicy !== "hold" && workspace.intent === "run" && !isOpen;
+  const policy = workspace.pendingPolicy ?? workspace.applyPolicy;
+  const isTimed = policy !== "hold" && workspace.intent === "run" && !isOpen;
   const isDue = due !== null && due.getTime() <= new Date(row.now).getTime();
+  const isWaitingForTurns =
+    isTimed && isDue && workspace.phase === "READY" && (beat?.activeTasks ?? 0) > 0;
+  const isLimited = isWaitingForTurns && policy === "settle" && due !== null;
   return {
     merged,
+    policy,
     dueAt: isTimed ? isoOrNull(due) : null,
-    isWaitingForTurns:
-      isTimed && isDue && workspace.phase === "READY" && (beat?.activeTasks ?? 0) > 0,
+    isWaitingForTurns,
+    waitsUntil: isLimited ? new Date(due.getTime() + settle.turnWaitMs).toISOString() : null,
   };
 }

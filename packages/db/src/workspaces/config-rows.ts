@@ -1,6 +1,6 @@
 import { type WorkspaceConfig, workspaceConfig } from "@molecule/contracts/workspaces";
 import { DomainError } from "@molecule/domain/errors";
-import type { ApplyPolicy, Backend, Intent, Runtime } from "@molecule/domain/sets";
+import type { ApplyPolicy, Backend, Intent, Phase, Runtime } from "@molecule/domain/sets";
 import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
@@ -19,6 +19,12 @@ export interface ConfigRow {
   readonly intent: Intent;
   readonly template: string | null;
   readonly applyPolicy: ApplyPolicy;
+  /** How what is saved and not applied yet was saved; null: as `applyPolicy` says. */
+  readonly pendingPolicy: ApplyPolicy | null;
+  readonly phase: Phase;
+  readonly currentAttempt: number;
+  readonly maxConcurrentTasks: number;
+  readonly budgetLimit: number | null;
   /** Null: it never falls asleep by itself. */
   readonly hibernationIdleMinutes: number | null;
   readonly config: WorkspaceConfig;
@@ -37,6 +43,11 @@ const columns = {
   intent: workspaces.intent,
   template: workspaces.template,
   applyPolicy: workspaces.applyPolicy,
+  pendingPolicy: workspaces.pendingPolicy,
+  phase: workspaces.phase,
+  currentAttempt: workspaces.currentAttempt,
+  maxConcurrentTasks: workspaces.maxConcurrentTasks,
+  budgetLimit: workspaces.budgetLimit,
   hibernationIdleMinutes: workspaces.hibernationIdleMinutes,
   config: workspaces.config,
   configVersion: workspaces.configVersion,
@@ -78,7 +89,8 @@ export interface ConfigChange {
   readonly role?: string | null;
   readonly tier?: number;
   /** The template whose content the workspace now has. */
-  readonly template?: string;
+  readonly template?: string | null;
+  readonly runtime?: Runtime;
 }
 
 /** Writes the document. Its generation and version are `recordWrite`'s. */
@@ -118,6 +130,8 @@ export async function writePolicies(
     .update(workspaces)
     .set({
       ...policies,
+      // A policy that is chosen now counts for what was saved before.
+      ...(applyPolicy === undefined ? {} : { pendingPolicy: null, ...released }),
       // What was held back, and when it sleeps, is looked at again; the reconciler decides.
       nextActionAt: sql`CASE WHEN ${workspaces.phase} = 'READY'
           AND (${hibernationIdleMinutes !== undefined} OR ${workspaces.desiredGen} > ${workspaces.appliedGen})
@@ -136,6 +150,14 @@ export async function writePolicies(
   });
   await hintWork(tx, id);
 }
+
+/** What was held is due now: running turns are waited for from here on, not from when it was saved. */
+const wasHeld = sql`COALESCE(${workspaces.pendingPolicy}, ${workspaces.applyPolicy}) = 'hold'
+  AND ${workspaces.desiredGen} > ${workspaces.appliedGen}`;
+const released = {
+  dirtyIsBatch: sql`CASE WHEN ${wasHeld} THEN true ELSE ${workspaces.dirtyIsBatch} END`,
+  lastDirtyAt: sql`CASE WHEN ${wasHeld} THEN cp_now() ELSE ${workspaces.lastDirtyAt} END`,
+};
 
 /** What the running agent was started with; null before the first start. */
 export async function readEffectiveConfig(

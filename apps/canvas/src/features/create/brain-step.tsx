@@ -1,80 +1,109 @@
 "use client";
 import type { TemplateView } from "@molecule/contracts/workspaces";
+import { useState } from "react";
 import { Badge } from "../../ui/badge.tsx";
 import { Field, Input, Select } from "../../ui/field.tsx";
 import { RUNTIME_LABELS } from "../status/model-label.ts";
+import type { Brain } from "./brain.ts";
+import { KeyFields } from "./key-fields.tsx";
 import { errorOf, Step, type StepProps } from "./step.tsx";
 
 export interface BrainStepProps extends StepProps {
-  template: TemplateView | null;
-  missing: readonly string[];
+  template: TemplateView;
+  brain: Brain;
+  setKeys: readonly string[];
 }
 
-/** Model and the keys it needs; missing ones are entered here. */
-export function BrainStep({ draft, change, problem, template, missing }: BrainStepProps) {
-  if (template === null) return null;
-  const model = draft.model ?? template.model;
+/** Provider, then its models, then the keys that the pair needs; missing ones are entered here. */
+export function BrainStep({ template, brain, setKeys, ...step }: BrainStepProps) {
+  const { providers, provider, isInferred, needs } = brain;
   return (
     <Step title="Brain">
-      <Field
-        label="Model"
-        hint={
-          template.runtime === "demo"
-            ? "A small built-in agent that follows plain requests. It needs no key."
-            : null
-        }
-        aside={<Badge>{RUNTIME_LABELS[template.runtime]}</Badge>}
-      >
-        {(ids) =>
-          template.models.length === 0 ? (
-            <Input
-              {...ids}
-              value={model}
-              maxLength={100}
-              onChange={(event) => change({ model: event.target.value })}
-            />
-          ) : (
+      {providers.length === 0 ? null : (
+        <Field
+          label="Provider"
+          hint={isInferred ? "Taken from the names of the models; the template names none." : null}
+          aside={<Badge>{RUNTIME_LABELS[template.runtime]}</Badge>}
+        >
+          {(ids) => (
             <Select
               {...ids}
-              value={model}
-              onChange={(event) => change({ model: event.target.value })}
+              value={provider}
+              onChange={(event) => step.change({ provider: event.target.value, model: null })}
             >
-              {template.models.map((each) => (
+              {providers.map((each) => (
+                <option key={each.provider ?? ""} value={each.provider ?? ""}>
+                  {each.provider ?? "Not stated"}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
+      <ModelChoice key={`${template.id} ${provider}`} {...step} template={template} brain={brain} />
+      <KeyFields {...step} needs={needs} setKeys={setKeys} />
+    </Step>
+  );
+}
+
+const OTHER = " other";
+
+/** The provider's models, or any other name; only a name where it lists none. */
+function ModelChoice(props: StepProps & { template: TemplateView; brain: Brain }) {
+  const { template, brain, change, problem } = props;
+  const { models, model, isListed } = brain;
+  const [isOther, setIsOther] = useState(false);
+  const showsInput = isOther || !isListed;
+  const choose = (value: string) => {
+    setIsOther(value === OTHER);
+    change({ model: value === OTHER ? "" : value });
+  };
+  const input = (ids: object) => (
+    <Input
+      {...ids}
+      data-field="model"
+      value={model}
+      maxLength={100}
+      autoComplete="off"
+      spellCheck={false}
+      placeholder="Model name as the provider spells it"
+      onChange={(event) => change({ model: event.target.value })}
+    />
+  );
+  return (
+    <Field
+      label="Model"
+      error={errorOf(problem, "model")}
+      hint={
+        template.runtime === "demo"
+          ? "A small built-in agent that follows plain requests. It needs no key."
+          : null
+      }
+      aside={
+        brain.providers.length === 0 ? <Badge>{RUNTIME_LABELS[template.runtime]}</Badge> : null
+      }
+    >
+      {(ids) =>
+        models.length === 0 ? (
+          input(ids)
+        ) : (
+          <div className="flex flex-col gap-1.5">
+            <Select
+              {...ids}
+              value={showsInput ? OTHER : model}
+              onChange={(event) => choose(event.target.value)}
+            >
+              {models.map((each) => (
                 <option key={each.id} value={each.id}>
                   {each.name}
                 </option>
               ))}
+              <option value={OTHER}>Another model…</option>
             </Select>
-          )
-        }
-      </Field>
-      {template.requiredEnv.map((key) =>
-        missing.includes(key) ? (
-          <Field
-            key={key}
-            label={<code className="font-mono text-xs">{key}</code>}
-            error={errorOf(problem, `key:${key}`)}
-            hint="Stored encrypted, for this agent only. It is never shown again."
-            aside={<Badge tone="warn">missing</Badge>}
-          >
-            {(ids) => (
-              <Input
-                {...ids}
-                data-field={`key:${key}`}
-                type="password"
-                autoComplete="off"
-                value={draft.keys[key] ?? ""}
-                onChange={(event) => change({ keys: { ...draft.keys, [key]: event.target.value } })}
-              />
-            )}
-          </Field>
-        ) : (
-          <p key={key} className="flex items-center justify-between gap-2">
-            <code className="font-mono text-xs text-ink">{key}</code>
-            <Badge>set for the organisation</Badge>
-          </p>
-        ),
-      )}
-    </Step>
+            {showsInput ? input({ "aria-label": "Model name" }) : null}
+          </div>
+        )
+      }
+    </Field>
   );
 }

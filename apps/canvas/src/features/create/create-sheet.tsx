@@ -4,18 +4,20 @@ import { readProblem } from "../../trpc/problem.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import type { Route } from "../location/route.ts";
-import { useNodeStore, useOrganisation } from "../store/node-store.tsx";
+import { useNodeStore } from "../store/node-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
+import { brainOf, openNeeds } from "./brain.ts";
 import { BrainStep } from "./brain-step.tsx";
 import {
+  brokenTemplates,
   type Draft,
   type DraftProblem,
   draftProblem,
   EXTERNAL,
   freeName,
-  missingKeys,
   orderedTemplates,
 } from "./draft.ts";
+import { useChoices } from "./use-choices.ts";
 import { useCreate } from "./use-create.ts";
 import { WhatStep } from "./what-step.tsx";
 import { WhereStep } from "./where-step.tsx";
@@ -23,21 +25,21 @@ import { WhereStep } from "./where-step.tsx";
 /** Everything about a new agent on one sheet: what it is, what it thinks with, where it runs. */
 export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
   const actions = useWorkspaceActions();
-  const organisation = useOrganisation();
   const nodes = useNodeStore();
-  const setKeys = organisation?.globalSecretKeys ?? [];
-  const templates = useMemo(
-    () => orderedTemplates(organisation?.templates ?? [], organisation?.globalSecretKeys ?? []),
-    [organisation],
-  );
+  const { templates: all, setKeys, reload } = useChoices();
+  // In the order of when the sheet was opened: a key that is set meanwhile moves no tile.
+  const [keysAtFirst] = useState(setKeys);
+  const templates = useMemo(() => orderedTemplates(all, keysAtFirst), [all, keysAtFirst]);
   const [draft, setDraft] = useState<Draft>(() => firstDraft(route, templates[0]?.id ?? null));
   const [problem, setProblem] = useState<DraftProblem | null>(null);
   const create = useCreate();
   const form = useRef<HTMLFormElement>(null);
-  useTemplatesArrived(draft, templates[0]?.id, (templateId) => setDraft({ ...draft, templateId }));
-
   const template = templates.find((each) => each.id === draft.templateId) ?? null;
-  const missing = missingKeys(template, setKeys);
+  const isChosen = template !== null || draft.templateId === EXTERNAL;
+  useTemplatesArrived(isChosen, templates[0]?.id, (templateId) =>
+    setDraft({ ...draft, templateId }),
+  );
+  const brain = template === null ? null : brainOf(template, draft);
   const name = draft.name ?? suggestedName(draft, template?.name, nodes.getState().byId);
   const change = (part: Partial<Draft>) => {
     setDraft((before) => ({ ...before, ...part }));
@@ -45,9 +47,9 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
     create.reset();
   };
   const submit = () => {
-    const found = draftProblem(draft, name, missing);
+    const found = draftProblem(draft, name, brain, openNeeds(brain?.needs ?? [], setKeys));
     setProblem(found);
-    if (found === null) create.mutate({ draft, name, template });
+    if (found === null) create.mutate({ draft, name, template, brain });
     else
       form.current
         ?.querySelector<HTMLElement>(`[data-field="${CSS.escape(found.field)}"]`)
@@ -84,9 +86,18 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
             {failure.sentence} {failure.next}
           </p>
         )}
-        <WhatStep {...step} name={name} templates={templates} setKeys={setKeys} />
-        {draft.templateId === EXTERNAL ? null : (
-          <BrainStep {...step} template={template} missing={missing} />
+        <WhatStep
+          {...step}
+          name={name}
+          templates={templates}
+          broken={brokenTemplates(all)}
+          setKeys={setKeys}
+          onImported={(templateId) => {
+            void reload().then(() => change({ ...UNTOUCHED, templateId }));
+          }}
+        />
+        {template === null || brain === null ? null : (
+          <BrainStep {...step} template={template} brain={brain} setKeys={setKeys} />
         )}
         <WhereStep {...step} template={template} />
       </form>
@@ -94,28 +105,29 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
   );
 }
 
+/** What belongs to the chosen template and begins anew with another one. */
+const UNTOUCHED = { provider: null, model: null, keys: {}, tier: null } as const;
+
 function firstDraft(route: Route & { kind: "new" }, firstTemplateId: string | null): Draft {
   return {
     templateId: route.templateId ?? firstTemplateId,
     name: null,
     role: "",
-    model: null,
-    keys: {},
+    ...UNTOUCHED,
     parentId: route.parentId,
-    tier: null,
     backend: null,
     prompt: route.prompt ?? "",
   };
 }
 
-/** Chooses the first template once there are templates, when the sheet was opened before the snapshot. */
+/** Chooses the first template while none that is there is chosen: before the snapshot, after a removal. */
 function useTemplatesArrived(
-  draft: Draft,
+  isChosen: boolean,
   firstId: string | undefined,
   choose: (id: string) => void,
 ): void {
   const chooseNow = useEffectEvent(choose);
-  const isWaiting = draft.templateId === null && firstId !== undefined;
+  const isWaiting = !isChosen && firstId !== undefined;
   useEffect(() => {
     if (isWaiting && firstId !== undefined) chooseNow(firstId);
   }, [isWaiting, firstId]);

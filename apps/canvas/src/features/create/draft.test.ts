@@ -1,6 +1,8 @@
 import type { TemplateView } from "@molecule/contracts/workspaces";
 import { describe, expect, it } from "vitest";
+import type { Brain } from "./brain.ts";
 import {
+  brokenTemplates,
   type Draft,
   draftProblem,
   EXTERNAL,
@@ -11,11 +13,28 @@ import {
 } from "./draft.ts";
 
 const template = (id: string, requiredEnv: string[] = [], broken: string | null = null) =>
-  ({ id, requiredEnv, broken }) as TemplateView;
+  ({
+    id,
+    requiredEnv,
+    broken,
+    provider: null,
+    providers: [],
+    model: "",
+  }) as unknown as TemplateView;
+const brain: Brain = {
+  providers: [],
+  provider: "",
+  isInferred: false,
+  models: [],
+  model: "m",
+  isListed: false,
+  needs: [["B", "C"]],
+};
 const draft: Draft = {
   templateId: "coder",
   name: null,
   role: "",
+  provider: null,
   model: null,
   keys: {},
   parentId: null,
@@ -29,13 +48,34 @@ describe("the create sheet", () => {
     const all = [template("coder", ["K"]), template("bad", [], "why"), template("demo")];
     expect(orderedTemplates(all, []).map((each) => each.id)).toEqual(["demo", "coder"]);
     expect(orderedTemplates(all, ["K"]).map((each) => each.id)).toEqual(["coder", "demo"]);
+    expect(brokenTemplates(all).map((each) => [each.id, each.broken])).toEqual([["bad", "why"]]);
   });
 
   it("says exactly which key is missing before anything is created", () => {
-    const missing = missingKeys(template("coder", ["A", "B"]), ["A"]);
-    expect(missing).toEqual(["B"]);
-    expect(draftProblem(draft, "Coder", missing)).toMatchObject({ field: "key:B" });
-    expect(draftProblem({ ...draft, keys: { B: "x" } }, "Coder", missing)).toBeNull();
+    expect(missingKeys(template("coder", ["A", "B"]), ["A"])).toEqual(["B"]);
+    const missing = [["B", "C"]];
+    expect(draftProblem(draft, "Coder", brain, missing)).toMatchObject({
+      field: "key:B",
+      sentence: "This agent cannot start without B or C.",
+    });
+    expect(draftProblem({ ...draft, keys: { C: "x" } }, "Coder", brain, missing)).toBeNull();
+  });
+
+  it("asks for a model where the chosen provider lists none", () => {
+    const provider = { provider: "xai", isInferred: false, keys: [], models: [] };
+    const open = { ...brain, providers: [provider], provider: "xai", model: " " };
+    expect(draftProblem(draft, "Coder", open, [])).toMatchObject({ field: "model" });
+    expect(draftProblem(draft, "Coder", { ...open, providers: [] }, [])).toBeNull();
+  });
+
+  it("sends the provider and the model that it shows", () => {
+    const shown = { ...brain, provider: "xai", model: "grok-1 " };
+    expect(toInput(draft, "Mine", shown, { x: 1, y: 2 })).toMatchObject({
+      provider: "xai",
+      model: "grok-1",
+    });
+    const none = toInput(draft, "Mine", { ...brain, model: "" }, { x: 1, y: 2 });
+    expect(none).toMatchObject({ provider: null, model: null });
   });
 
   it("prefills a name that no agent has", () => {
@@ -47,11 +87,13 @@ describe("the create sheet", () => {
     const input = toInput(
       { ...draft, templateId: EXTERNAL, model: "m", tier: 3, backend: "docker", keys: { A: "x" } },
       "Mine",
+      brain,
       { x: 1, y: 2 },
     );
     expect(input).toMatchObject({
       runtime: "external",
       template: null,
+      provider: null,
       model: null,
       backend: null,
       secrets: null,
@@ -59,6 +101,6 @@ describe("the create sheet", () => {
   });
 
   it("refuses a name that the platform refuses", () => {
-    expect(draftProblem(draft, "a|b", [])).toMatchObject({ field: "name" });
+    expect(draftProblem(draft, "a|b", null, [])).toMatchObject({ field: "name" });
   });
 });

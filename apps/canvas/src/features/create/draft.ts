@@ -1,6 +1,7 @@
 import type { CreateWorkspaceInput } from "@molecule/contracts/procedures";
 import type { CanvasSnapshot, TemplateView } from "@molecule/contracts/workspaces";
 import type { Backend } from "@molecule/domain/sets";
+import { type Brain, brainOf, type Need, needText, openNeeds } from "./brain.ts";
 
 /** What the create sheet holds while it is open. Null is "as the template or the platform says". */
 export interface Draft {
@@ -8,6 +9,8 @@ export interface Draft {
   /** Null until typed; then the prefilled one is gone. */
   readonly name: string | null;
   readonly role: string;
+  /** "" is the choice of models that nobody says whose they are. */
+  readonly provider: string | null;
   readonly model: string | null;
   readonly keys: Readonly<Record<string, string>>;
   readonly parentId: string | null;
@@ -29,12 +32,15 @@ export function orderedTemplates(
   return [...usable].sort((a, b) => rank(a) - rank(b));
 }
 
-/** Keys that a template needs and nobody has set. */
-export function missingKeys(
-  template: Pick<TemplateView, "requiredEnv"> | null,
-  setKeys: readonly string[],
-): readonly string[] {
-  return template?.requiredEnv.filter((key) => !setKeys.includes(key)) ?? [];
+/** Templates that cannot be used, each with its cause. */
+export function brokenTemplates(templates: readonly TemplateView[]): readonly TemplateView[] {
+  return templates.filter((template) => template.broken !== null);
+}
+
+/** Keys that a template needs as it is and nobody has set: `A`, or `A or B`. */
+export function missingKeys(template: TemplateView, setKeys: readonly string[]): readonly string[] {
+  const { needs } = brainOf(template, { provider: null, model: null });
+  return openNeeds(needs, setKeys).map(needText);
 }
 
 /** A name that no agent has: `Coder`, then `Coder 2`. */
@@ -56,7 +62,9 @@ const FORBIDDEN = /[{}[\]|>*&!\r\n]/;
 export function draftProblem(
   draft: Draft,
   name: string,
-  missing: readonly string[],
+  /** Null for an agent that runs elsewhere. */
+  brain: Brain | null,
+  missing: readonly Need[],
 ): DraftProblem | null {
   if (name.trim() === "") return { field: "name", sentence: "Give the agent a name." };
   if (FORBIDDEN.test(name)) {
@@ -65,18 +73,27 @@ export function draftProblem(
   if (FORBIDDEN.test(draft.role)) {
     return { field: "role", sentence: "This cannot contain { } [ ] | > * & or !" };
   }
-  for (const key of missing) {
-    if ((draft.keys[key] ?? "").trim() === "") {
-      return { field: `key:${key}`, sentence: `This agent cannot start without ${key}.` };
-    }
+  if (brain !== null && brain.model.trim() === "" && brain.providers.length > 0) {
+    return { field: "model", sentence: `Name a model of ${brain.provider || "this provider"}.` };
+  }
+  for (const need of missing) {
+    if (isEntered(draft, need)) continue;
+    const sentence = `This agent cannot start without ${needText(need)}.`;
+    return { field: `key:${need[0] ?? ""}`, sentence };
   }
   return null;
+}
+
+/** Whether one of the keys of a need has been typed into the sheet. */
+export function isEntered(draft: Pick<Draft, "keys">, need: Need): boolean {
+  return need.some((key) => (draft.keys[key] ?? "").trim() !== "");
 }
 
 /** The draft as the platform takes it. `place` is relative to the parent. */
 export function toInput(
   draft: Draft,
   name: string,
+  brain: Brain | null,
   place: { readonly x: number; readonly y: number },
 ): CreateWorkspaceInput {
   const isExternal = draft.templateId === EXTERNAL;
@@ -90,13 +107,19 @@ export function toInput(
     role: draft.role.trim() === "" ? null : draft.role.trim(),
     template: isExternal ? null : draft.templateId,
     runtime: isExternal ? "external" : null,
-    model: isExternal ? null : draft.model,
+    // What the sheet shows is what is saved, also where nobody has touched it.
+    provider: isExternal ? null : emptyAsNull(brain?.provider),
+    model: isExternal ? null : emptyAsNull(brain?.model.trim()),
     tier: isExternal ? null : draft.tier,
     parentId: draft.parentId,
     backend: isExternal ? null : draft.backend,
     ...place,
     secrets: isExternal || Object.keys(secrets).length === 0 ? null : secrets,
   };
+}
+
+function emptyAsNull(text: string | undefined): string | null {
+  return text === undefined || text === "" ? null : text;
 }
 
 /** What choosing a backend means, in a sentence. */

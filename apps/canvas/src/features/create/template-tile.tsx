@@ -24,7 +24,9 @@ export function TemplateTile({ template, missing, isChosen, onChoose }: Template
   return (
     <button
       type="button"
-      {...(isChosen === undefined ? {} : { role: "radio", "aria-checked": isChosen })}
+      {...(isChosen === undefined
+        ? {}
+        : { role: "radio", "aria-checked": isChosen, tabIndex: isChosen ? 0 : -1 })}
       onClick={onChoose}
       className={clsx(
         "flex flex-col gap-1 rounded-xl border p-3 text-left transition-[border-color,background-color] duration-[120ms] hover:bg-raised",

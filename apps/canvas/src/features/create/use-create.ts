@@ -8,6 +8,7 @@ import { CARD, placeForNew } from "../graph/model/layout.ts";
 import { useNodeStore } from "../store/node-store.tsx";
 import { useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
+import type { Brain } from "./brain.ts";
 import { type Draft, EXTERNAL, toInput } from "./draft.ts";
 import { putFirstMessage } from "./first-message.ts";
 import { optimisticNode } from "./optimistic-node.ts";
@@ -22,6 +23,7 @@ export interface CreateRequest {
   readonly draft: Draft;
   readonly name: string;
   readonly template: TemplateView | null;
+  readonly brain: Brain | null;
 }
 
 /**
@@ -35,13 +37,14 @@ export function useCreate() {
   const actions = useWorkspaceActions();
   const ui = useUiStore();
   return useMutation({
-    mutationFn: async ({ draft, name, template }: CreateRequest): Promise<CreateAnswer> => {
+    mutationFn: async ({ draft, name, template, brain }: CreateRequest): Promise<CreateAnswer> => {
       const { shapes, organisation } = nodes.getState();
       const centre = canvas.current?.centre() ?? { x: 0, y: 0 };
       const wish = { x: centre.x - CARD.width / 2, y: centre.y - CARD.height / 2 };
       const input: CreateWorkspaceInput = toInput(
         draft,
         name,
+        brain,
         placeForNew(shapes, draft.parentId, wish),
       );
       const guessId = crypto.randomUUID();
@@ -52,7 +55,7 @@ export function useCreate() {
           backend: isExternal
             ? "external"
             : (draft.backend ?? organisation?.platform.defaultBackend ?? "process"),
-          model: draft.model ?? template?.model ?? null,
+          model: input.model ?? null,
         }),
       );
       try {

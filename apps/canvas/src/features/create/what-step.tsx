@@ -1,25 +1,37 @@
 "use client";
 import type { TemplateView } from "@molecule/contracts/workspaces";
 import clsx from "clsx";
-import { Cable } from "lucide-react";
+import { Cable, TriangleAlert } from "lucide-react";
+import type { KeyboardEvent } from "react";
 import { Field, Input, Textarea } from "../../ui/field.tsx";
 import { EXTERNAL, missingKeys } from "./draft.ts";
+import { ImportTemplate } from "./import-template.tsx";
 import { errorOf, Step, type StepProps } from "./step.tsx";
 import { TemplateTile } from "./template-tile.tsx";
 
 export interface WhatStepProps extends StepProps {
   name: string;
   templates: readonly TemplateView[];
+  /** Those that cannot be chosen, with their causes. */
+  broken: readonly TemplateView[];
   setKeys: readonly string[];
+  onImported: (id: string) => void;
 }
 
 /** Template or external, name, role and the first message. */
-export function WhatStep({ draft, change, problem, name, templates, setKeys }: WhatStepProps) {
+export function WhatStep(props: WhatStepProps) {
+  const { draft, change, problem, name, templates, broken, setKeys, onImported } = props;
   const isExternal = draft.templateId === EXTERNAL;
-  const choose = (templateId: string) => change({ templateId, model: null, keys: {}, tier: null });
+  const choose = (templateId: string) =>
+    change({ templateId, provider: null, model: null, keys: {}, tier: null });
   return (
     <Step title="What">
-      <div role="radiogroup" aria-label="Template" className="grid grid-cols-2 gap-2">
+      <div
+        role="radiogroup"
+        aria-label="Template"
+        className="grid grid-cols-2 gap-2"
+        onKeyDown={moveChoice}
+      >
         {templates.map((template) => (
           <TemplateTile
             key={template.id}
@@ -34,6 +46,7 @@ export function WhatStep({ draft, change, problem, name, templates, setKeys }: W
           type="button"
           role="radio"
           aria-checked={isExternal}
+          tabIndex={isExternal ? 0 : -1}
           onClick={() => choose(EXTERNAL)}
           className={clsx(
             "col-span-2 flex items-center gap-2 rounded-xl border px-3 py-2.5 text-left transition-[border-color,background-color] duration-[120ms] hover:bg-raised",
@@ -47,6 +60,8 @@ export function WhatStep({ draft, change, problem, name, templates, setKeys }: W
           <span className="ml-auto text-xs text-muted">runs where you run it</span>
         </button>
       </div>
+      <BrokenTemplates broken={broken} />
+      <ImportTemplate onImported={onImported} />
       <div className="grid gap-3 sm:grid-cols-2">
         <Field label="Name" error={errorOf(problem, "name")}>
           {(ids) => (
@@ -90,6 +105,44 @@ export function WhatStep({ draft, change, problem, name, templates, setKeys }: W
       )}
     </Step>
   );
+}
+
+/** Templates that are there and cannot be used, so that nobody looks for them in vain. */
+function BrokenTemplates({ broken }: { broken: readonly TemplateView[] }) {
+  if (broken.length === 0) return null;
+  return (
+    <ul aria-label="Templates that cannot be used" className="flex flex-col gap-1.5">
+      {broken.map(({ id, broken: cause }) => (
+        <li key={id} className="flex gap-2 rounded-md bg-raised px-3 py-2 text-xs">
+          <TriangleAlert size={14} className="mt-px shrink-0 text-warn" aria-hidden="true" />
+          <span className="min-w-0 break-words">
+            <span className="font-semibold text-ink">{id}</span>{" "}
+            <span className="text-muted">cannot be used: {cause}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowRight: 1,
+  ArrowDown: 1,
+  ArrowLeft: -1,
+  ArrowUp: -1,
+};
+
+/** Arrow keys choose within the group, as they do in every radio group. */
+function moveChoice(event: KeyboardEvent<HTMLElement>): void {
+  const step = STEPS[event.key];
+  if (step === undefined) return;
+  const tiles = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="radio"]')];
+  const at = tiles.indexOf(event.target as HTMLElement);
+  const next = tiles[(at + step + tiles.length) % tiles.length];
+  if (at < 0 || next === undefined) return;
+  event.preventDefault();
+  next.focus();
+  next.click();
 }
 
 function Optional() {

@@ -136,7 +136,13 @@ describe("what a card says", () => {
   });
 
   it("counts down to a pending restart and says when nothing is due", () => {
-    const pending = { merged: [change({})], dueAt: at(12), isWaitingForTurns: false };
+    const pending = {
+      merged: [change({})],
+      policy: "settle" as const,
+      dueAt: at(12),
+      isWaitingForTurns: false,
+      waitsUntil: null,
+    };
     expect(cardLine(node({ pending }), BEGUN, "Ana")).toMatchObject({
       wait: "countdown",
       sentence: "1 file changed by you",

@@ -6,16 +6,16 @@ import { loadNodes } from "@molecule/db/nodes/load-nodes";
 import { listGlobalSecrets } from "@molecule/db/secrets/secret-store";
 import { listHolds } from "@molecule/db/sweep/holds";
 import { type LiveWorker, listLiveWorkers } from "@molecule/db/workers/live-workers";
-import { loadTemplates, viewTemplate } from "@molecule/templates/load-templates";
 import type { Auth } from "../../context.ts";
 import type { Deps } from "../../deps.ts";
+import { listTemplates } from "../templates/list-templates.ts";
 
 /**
  * Everything the canvas opens with. The cursor is read first, so that a change that commits meanwhile
  * is in the nodes or comes on the stream, at worst both.
  */
 export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapshot> {
-  const { db, cipher, templatesDir } = deps;
+  const { db, cipher } = deps;
   const head = await readHead(db);
   const [nodes, viewport, workers, holds, approvals, secrets, templates] = await Promise.all([
     loadNodes(db, { settle: deps.platform.settle }),
@@ -24,7 +24,7 @@ export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapsh
     listHolds(db),
     listPendingApprovals(db),
     listGlobalSecrets(db, cipher),
-    loadTemplates(templatesDir),
+    listTemplates(deps),
   ]);
   return {
     cursor: cursorOf(head.position),
@@ -41,7 +41,7 @@ export async function readSnapshot(deps: Deps, auth: Auth): Promise<CanvasSnapsh
       openHolds: holds.filter(({ state }) => state === "open").length,
       ...platformOf(workers),
     },
-    templates: templates.map(viewTemplate),
+    templates,
     globalSecretKeys: secrets.filter((secret) => secret.isReadable).map((secret) => secret.key),
   };
 }

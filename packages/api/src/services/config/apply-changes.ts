@@ -3,6 +3,7 @@ import { recordWrite, type WrittenChange } from "@molecule/db/changes/record-wri
 import type { Transaction } from "@molecule/db/database";
 import { checkFileCount, writeManagedFile } from "@molecule/db/files/managed-files";
 import { recordIdenticalSave } from "@molecule/db/ledger/record-request";
+import { applyPending } from "@molecule/db/lifecycle/apply-now";
 import { putWorkspaceSecret, removeWorkspaceSecret } from "@molecule/db/secrets/secret-store";
 import {
   type ConfigChange,
@@ -12,10 +13,11 @@ import {
   writeConfig,
   writePolicies,
 } from "@molecule/db/workspaces/config-rows";
+import { carryingAttempt } from "@molecule/domain/carrying-attempt";
 import { DomainError } from "@molecule/domain/errors";
-import type { Actor } from "@molecule/domain/sets";
+import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
-import { type DocumentChange, editDocument } from "./edit-document.ts";
+import { type DocumentChange, type EditedDocument, editDocument } from "./edit-document.ts";
 import { type FileEdit, planFiles } from "./plan-files.ts";
 
 /** A change of a workspace's desired state, in any mix of document, files and secrets. */
@@ -30,6 +32,8 @@ export interface DesiredChange {
   /** Keys merged into the part of the document that we do not know. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   readonly policies?: Policies | undefined;
+  /** How this, and what else is pending, is applied. Absent: as the workspace's policy says. */
+  readonly apply?: ApplyPolicy | undefined;
   readonly files?: readonly FileEdit[] | undefined;
   /** Null removes. */
   readonly secrets?: readonly { readonly key: string; readonly value: string | null }[] | undefined;
@@ -42,6 +46,8 @@ export interface ChangeReceipt {
   /** False when everything was identical: nothing was written and nothing restarts. */
   readonly isChanged: boolean;
   readonly willRestart: boolean;
+  /** The attempt that will carry it; null while none is planned, and when nothing is pending. */
+  readonly attempt: number | null;
   /** Everything that changed, by kind and name. */
   readonly changes: readonly WrittenChange[];
 }
@@ -61,6 +67,7 @@ export async function applyChanges(
   const merged =
     change.extra === undefined ? {} : { extra: { ...before.config.extra, ...change.extra } };
   const edited = editDocument(before, [change.document ?? {}, merged, ...files.document]);
+  requireVersion(before, edited, change.baseVersion);
   const secretNames = await writeSecrets(deps, tx, change);
   const changes: WrittenChange[] = [
     ...edited.names.map((name) => ({ kind: "setting" as const, name })),
@@ -70,25 +77,66 @@ export async function applyChanges(
   const policies = differing(before, change.policies ?? {});
   const isPolicyChanged = Object.keys(policies).length > 0;
   const applyPolicy = policies.applyPolicy ?? before.applyPolicy;
+  // How this save shall be applied has the last word.
+  if (isPolicyChanged) await writePolicies(tx, before.id, policies);
   const receipt = await write(deps, tx, { change, before, changes });
   if (changes.length > 0) {
     await writeConfig(tx, before.id, changedColumns(edited));
     await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
   }
-  if (isPolicyChanged) await writePolicies(tx, before.id, policies);
-  else if (changes.length === 0) {
+  const isApplied = changes.length === 0 && (await applyHeld(tx, change));
+  if (changes.length === 0 && !isPolicyChanged && !isApplied) {
     await recordIdenticalSave(tx, { workspaceId: before.id, actor: change.actor });
   }
+  const pendingPolicy = policies.applyPolicy === undefined ? before.pendingPolicy : null;
+  const policy = change.apply ?? pendingPolicy ?? applyPolicy;
+  const isCarried = changes.length > 0 || isApplied;
   return {
     ...receipt,
-    isChanged: changes.length > 0 || isPolicyChanged,
+    isChanged: changes.length > 0 || isPolicyChanged || isApplied,
     willRestart:
-      changes.length > 0 &&
-      before.backend !== "external" &&
-      before.intent === "run" &&
-      applyPolicy !== "hold",
+      isCarried && before.backend !== "external" && before.intent === "run" && policy !== "hold",
+    attempt: isCarried ? carryingAttempt({ ...before, policy }) : null,
     changes,
   };
+}
+
+/** A save of nothing new that says how: it is about what is pending already. */
+async function applyHeld(tx: Transaction, { workspaceId, apply }: DesiredChange): Promise<boolean> {
+  if (apply === undefined) return false;
+  return await applyPending(tx, { workspaceId, policy: apply });
+}
+
+/** Longest text of a value that a conflict shows. */
+const MAX_SHOWN_CHARS = 65_536;
+
+/** @throws DomainError `version_conflict` with both values of each setting that would be changed. */
+function requireVersion(
+  before: ConfigRow,
+  edited: EditedDocument,
+  baseVersion: number | undefined,
+): void {
+  if (baseVersion === undefined || baseVersion === before.configVersion) return;
+  if (edited.names.length === 0) return;
+  throw new DomainError(
+    "version_conflict",
+    "Somebody else changed this configuration in the meantime.",
+    {
+      next: "Look at both values and save the one you want.",
+      details: {
+        current_version: before.configVersion,
+        values: edited.values.map(({ name, before: current, after: yours }) => ({
+          name,
+          current: shown(current),
+          yours: shown(yours),
+        })),
+      },
+    },
+  );
+}
+
+function shown(value: unknown): unknown {
+  return typeof value === "string" ? value.slice(0, MAX_SHOWN_CHARS) : (value ?? null);
 }
 
 /** The policies that are not so already. @throws DomainError `bad_request`. */
@@ -132,6 +180,7 @@ async function write(deps: Deps, tx: Transaction, { change, before, changes }: D
       ? { expectedConfigVersion: change.baseVersion }
       : {}),
     settings: deps.platform.settle,
+    policy: change.apply,
   });
 }
 

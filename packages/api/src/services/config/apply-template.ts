@@ -9,8 +9,9 @@ import {
 import { importSchedules } from "@molecule/db/schedules/import-schedules";
 import { lockConfig, writeConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
+import { choiceAfterTemplate, type ModelChoice } from "@molecule/domain/model-provider";
 import type { Actor } from "@molecule/domain/sets";
-import type { Template } from "@molecule/templates/load-templates";
+import type { Template } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
 import { editDocument } from "./edit-document.ts";
 
@@ -19,17 +20,20 @@ export interface TemplateUse {
   readonly workspaceId: string;
   readonly actor: Actor;
   readonly template: Template;
+  /** Model and provider of the template it has now; null where nobody knows them. */
+  readonly former: ModelChoice | null;
 }
 
 /**
  * Gives a workspace the settings, files and schedules of a template as one change. Name, role, tier,
- * secrets and files that the template does not have stay. A template that it has already is no change.
+ * secrets, a model and provider that somebody chose, and files that the template does not have stay. A
+ * template that it has already is no change.
  * @throws DomainError `bad_request` for a template of another runtime.
  */
 export async function applyTemplate(
   deps: Deps,
   tx: Transaction,
-  { workspaceId, actor, template }: TemplateUse,
+  { workspaceId, actor, template, former }: TemplateUse,
 ): Promise<void> {
   const before = await lockConfig(tx, workspaceId);
   if (template.runtime !== before.runtime) {
@@ -39,7 +43,9 @@ export async function applyTemplate(
       { next: "Choose a template of its runtime.", details: { field: "template" } },
     );
   }
-  const edited = editDocument(before, [template.config]);
+  const choice = choiceAfterTemplate(before.config, { from: former, to: template.config });
+  const { model, provider } = choice;
+  const edited = editDocument(before, [{ ...template.config, model, provider }]);
   const stored = await listManagedFiles(tx, workspaceId);
   const hashes = new Map(stored.map((file) => [file.path, file.sha256]));
   const files = [...template.files].filter(

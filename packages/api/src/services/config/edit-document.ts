@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
+import { diffStates } from "@molecule/domain/config-diff";
 
 /** An edit of the configuration document and of the columns that `config.yaml` shows with it. */
 export type DocumentChange = {
@@ -18,6 +19,12 @@ export interface EditedDocument {
   readonly columns: { name?: string; role?: string | null; tier?: number };
   /** Settings that differ, as the card names them. */
   readonly names: readonly string[];
+  /** The same with both values; of the keys that we do not know, each by itself. */
+  readonly values: readonly {
+    readonly name: string;
+    readonly before: unknown;
+    readonly after: unknown;
+  }[];
 }
 
 const NAMES: Record<keyof WorkspaceConfig, string> = {
@@ -49,7 +56,29 @@ export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]
     if (columns[key] === before[key]) delete columns[key];
     else names.push(key);
   }
-  return { config, columns, names };
+  const { settings: values } = diffStates(
+    stateOf(before.config, { name: before.name, role: before.role, tier: before.tier }),
+    stateOf(config, { name: before.name, role: before.role, tier: before.tier, ...columns }),
+  );
+  return { config, columns, names, values };
+}
+
+/** The settings of a document by the names a person reads, for a comparison of two. */
+export function settingsOf(
+  config: WorkspaceConfig,
+  columns: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { extra, ...known } = config;
+  const named = Object.entries(known).map(([key, value]) => [
+    NAMES[key as keyof typeof known] ?? key,
+    value,
+  ]);
+  const unknown = Object.entries(extra ?? {}).map(([key, value]) => [`config.yaml: ${key}`, value]);
+  return { ...columns, ...Object.fromEntries(named), ...Object.fromEntries(unknown) };
+}
+
+function stateOf(config: WorkspaceConfig, columns: Readonly<Record<string, unknown>>) {
+  return { settings: settingsOf(config, columns), files: {}, secrets: [] };
 }
 
 function withoutAbsent(edit: object): object {

@@ -77,10 +77,13 @@ describe("one Save", () => {
       secrets: [{ key: "OPENAI_API_KEY", value: "sk-canary-123" }],
     });
     expect(result).toEqual({
+      workspaceId: id,
       generation: Number(before.desired_gen) + 1,
       version: Number(before.config_version) + 1,
       changed: true,
       willRestart: true,
+      attempt: Number(before.current_attempt) + 1,
+      runningTasks: 0,
     });
     const after = await row();
     expect(after).toMatchObject({

@@ -13,6 +13,7 @@ import {
 import { loadWorkspaceEnv } from "@molecule/db/secrets/workspace-env";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
+import { requiredKeys, unmetNeeds } from "@molecule/domain/model-offer";
 import type { Actor } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
 
@@ -20,8 +21,10 @@ import type { Deps } from "../../deps.ts";
 export async function viewSecrets(deps: Deps, workspaceId: string): Promise<SecretView[]> {
   const { config } = await readConfig(deps.db, workspaceId);
   const rows = await listWorkspaceSecrets(deps.db, deps.cipher, workspaceId);
-  const required = new Set(config.requiredEnv);
-  const missing = config.requiredEnv.filter((key) => !rows.some((row) => row.key === key));
+  const needs = requiredKeys(config);
+  const required = new Set(needs.flat());
+  const unmet = unmetNeeds(needs, (key) => rows.some((row) => row.key === key));
+  const missing = unmet.flatMap(([key]) => key ?? []);
   return [
     ...rows.map((row) => viewOf(row, required.has(row.key))),
     ...missing.map((key) => ({

@@ -1,12 +1,9 @@
 import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { DomainError } from "@molecule/domain/errors";
 import { DEFAULT_RUNTIME, RUNTIMES, type Runtime } from "@molecule/domain/sets";
-import {
-  type LoadedTemplate,
-  loadTemplates,
-  type Template,
-} from "@molecule/templates/load-templates";
 import type { TemplateSchedule } from "@molecule/templates/template-schedules";
+import type { Deps } from "../../deps.ts";
+import { loadCatalogue, requireTemplate } from "../templates/template-catalogue.ts";
 
 /** What a new workspace starts with before the caller's own wishes. */
 export interface Chosen {
@@ -35,18 +32,20 @@ const EMPTY: WorkspaceConfig = {
  * @throws DomainError `bad_request` with the known names.
  */
 export async function chooseTemplate(
-  templatesDir: string,
+  deps: Deps,
   wanted: { readonly template: string | null; readonly runtime: string | null },
 ): Promise<Chosen> {
-  const loaded = await loadTemplates(templatesDir);
   const asked = wanted.runtime === null ? null : parseRuntime(wanted.runtime);
   if (wanted.template !== null) {
-    const template = pick(loaded, wanted.template);
+    const template = await requireTemplate(deps, wanted.template);
     const { tier, config, files, schedules } = template;
     return { runtime: asked ?? template.runtime, tier, config, files, schedules };
   }
   const runtime = asked ?? DEFAULT_RUNTIME;
-  const kin = usable(loaded).find((template) => template.runtime === runtime);
+  const loaded = await loadCatalogue(deps);
+  const kin = loaded
+    .flatMap((entry) => (entry.kind === "template" ? [entry.template] : []))
+    .find((template) => template.runtime === runtime);
   const config =
     kin === undefined
       ? EMPTY
@@ -68,25 +67,5 @@ export function parseRuntime(text: string): Runtime {
   throw new DomainError("bad_request", `There is no runtime called “${text}”.`, {
     next: `Use one of: ${RUNTIMES.join(", ")}.`,
     details: { field: "runtime", known_runtimes: [...RUNTIMES] },
-  });
-}
-
-function usable(loaded: readonly LoadedTemplate[]): Template[] {
-  return loaded.flatMap((entry) => (entry.kind === "template" ? [entry.template] : []));
-}
-
-function pick(loaded: readonly LoadedTemplate[], id: string): Template {
-  const known = usable(loaded);
-  const found = known.find((template) => template.id === id);
-  if (found !== undefined) return found;
-  const names = known.map((template) => template.id);
-  const broken = loaded.find((entry) => entry.kind === "broken" && entry.id === id);
-  const sentence =
-    broken?.kind === "broken"
-      ? `The template “${id}” cannot be used: ${broken.cause}`
-      : `There is no template called “${id}”.`;
-  throw new DomainError("bad_request", sentence, {
-    next: `Use one of: ${names.join(", ")}.`,
-    details: { field: "template", known_templates: names },
   });
 }

@@ -19,6 +19,7 @@ export async function createFromCanvas(
     template: emptyAsNull(input.template),
     runtime: input.runtime ?? null,
     model: emptyAsNull(input.model),
+    provider: emptyAsNull(input.provider),
     instructions: input.instructions ?? null,
     tier: input.tier ?? null,
     parentId: input.parentId ?? null,

@@ -58,6 +58,7 @@ async function requestOf(deps: Deps, body: CreateWorkspaceBody): Promise<CreateR
     template: emptyAsNull(body.template),
     runtime: isExternal ? "external" : emptyAsNull(body.runtime),
     model: emptyAsNull(body.model),
+    provider: null,
     instructions: null,
     tier: tier === null || tier === undefined || tier === 0 ? WIRE_DEFAULT_TIER : tier,
     parentId: parentOf(body.parent_id),

@@ -31,6 +31,8 @@ export interface CreateRequest {
   readonly template: string | null;
   readonly runtime: string | null;
   readonly model: string | null;
+  /** Null: as the model says, else as the template does. */
+  readonly provider: string | null;
   readonly instructions: string | null;
   readonly tier: number | null;
   readonly parentId: string | null;
@@ -95,7 +97,7 @@ export async function createWorkspace(
 }
 
 async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promise<Draft> {
-  const chosen = await chooseTemplate(deps.templatesDir, request);
+  const chosen = await chooseTemplate(deps, request);
   const isExternal = chosen.runtime === "external";
   const backend = isExternal ? "external" : (request.backend ?? (await defaultBackend(deps)));
   if (backend === "external" && !isExternal) {
@@ -130,7 +132,8 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
 function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfig {
   const { model } = request;
   // A model that was chosen names its provider; the template's belongs to the template's model.
-  const provider = model === null ? base.provider : (providerOfModel(model) ?? base.provider);
+  const derived = model === null ? null : providerOfModel(model);
+  const provider = request.provider ?? derived ?? base.provider;
   return {
     ...base,
     model: model ?? base.model,

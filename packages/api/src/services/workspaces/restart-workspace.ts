@@ -7,10 +7,10 @@ import {
 } from "@molecule/db/lifecycle/request-restart";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import type { Actor } from "@molecule/domain/sets";
-import { loadTemplate, loadTemplates, type Template } from "@molecule/templates/load-templates";
 import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
-import { applyTemplate } from "../config/apply-template.ts";
+import { applyTemplate, type TemplateUse } from "../config/apply-template.ts";
+import { loadCatalogue, requireTemplate } from "../templates/template-catalogue.ts";
 
 /** Restarts for a click on the canvas; the same click twice is one. */
 export async function restartFromCanvas(
@@ -61,29 +61,41 @@ export async function restartWorkspace(
       isRebuilt: body.rebuild_config === true,
       ...(template === null
         ? {}
-        : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, template }) }),
+        : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, ...template }) }),
     }),
   );
   const answer = orRefused(asked);
   const isOurs = answer.kind !== "external";
   return {
     ...answer,
-    configDir: isOurs ? (template?.id ?? "existing-volume") : "existing-volume",
+    configDir: isOurs ? (template?.template.id ?? "existing-volume") : "existing-volume",
     isReset: isReset && isOurs,
   };
 }
 
-/** The named one; else by name of the workspace, the one it was made from, the runtime's default. */
-async function templateOf(deps: Deps, id: string, body: RestartBody): Promise<Template | null> {
+/**
+ * The named one; else by name of the workspace, the one it was made from, the runtime's default. With it
+ * what the template says that the workspace has now.
+ */
+async function templateOf(
+  deps: Deps,
+  id: string,
+  body: RestartBody,
+): Promise<Pick<TemplateUse, "template" | "former"> | null> {
   const named = body.template ?? "";
-  if (named !== "") return await loadTemplate(deps.templatesDir, named);
-  if (body.apply_template !== true) return null;
+  if (named === "" && body.apply_template !== true) return null;
   const row = await readConfig(deps.db, id);
-  const loaded = await loadTemplates(deps.templatesDir);
-  const wanted = [slugOf(row.name), row.template, `${row.runtime}-default`];
-  for (const name of wanted) {
-    const found = loaded.find((one) => one.kind === "template" && one.template.id === name);
-    if (found?.kind === "template" && found.template.runtime === row.runtime) return found.template;
+  const all = await loadCatalogue(deps);
+  const heads = all.flatMap((one) => (one.kind === "template" ? [one.template] : []));
+  const own = heads.find((one) =>
+    row.template === null ? one.runtime === row.runtime : one.id === row.template,
+  );
+  const former = own?.config ?? null;
+  if (named !== "") return { template: await requireTemplate(deps, named), former };
+  for (const name of [slugOf(row.name), row.template, `${row.runtime}-default`]) {
+    const found = heads.find((head) => head.id === name);
+    if (found?.runtime !== row.runtime) continue;
+    return { template: await requireTemplate(deps, found.id), former };
   }
   return null;
 }

@@ -2,10 +2,12 @@
 import type { KeyboardEvent } from "react";
 import { useNode } from "../../store/node-store.tsx";
 import { DraftBar } from "../drafts/draft-bar.tsx";
+import { TeamBar } from "../drafts/team-bar.tsx";
 import { useStagedDraft } from "../drafts/use-staged-draft.ts";
 import { AgentCardSection } from "../overview/agent-card-section.tsx";
 import { SchedulesSection } from "../schedules/schedules-section.tsx";
 import { DangerSection } from "./danger-section.tsx";
+import { HistorySection } from "./history-section.tsx";
 import { SecretsSection } from "./secrets-section.tsx";
 import { SettingsSection } from "./settings-section.tsx";
 
@@ -29,10 +31,12 @@ export function ConfigTab({ workspaceId }: { workspaceId: string }) {
         <SettingsSection node={node} />
         <SecretsSection node={node} />
         <SchedulesSection node={node} />
+        <HistorySection node={node} />
         <AgentCardSection workspaceId={workspaceId} />
         <DangerSection node={node} />
       </div>
-      <DraftBar staged={staged} />
+      <TeamBar workspaceId={workspaceId} />
+      <DraftBar workspaceId={workspaceId} staged={staged} />
     </div>
   );
 }

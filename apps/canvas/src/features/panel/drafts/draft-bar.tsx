@@ -1,29 +1,29 @@
 "use client";
-import { CircleCheck, TriangleAlert } from "lucide-react";
+import { APPLY_POLICIES, type ApplyPolicy } from "@molecule/domain/sets";
+import { ChevronDown, CircleCheck, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button } from "../../../ui/button.tsx";
-import { FIELDS_WITHOUT_RESTART } from "./config-draft.ts";
+import { Menu, MenuItem } from "../../../ui/menu.tsx";
+import { useNode } from "../../store/node-store.tsx";
 import { ReviewDialog } from "./review-dialog.tsx";
-import { stagedSentence } from "./staged-save.ts";
+import { APPLY_CHOICE, outcomeText, stagedSentence } from "./staged-save.ts";
 import type { SaveOutcome, Staged } from "./use-staged-draft.ts";
 
 /** How long the bar says what a save did. */
-const OUTCOME_SHOWN_MS = 6_000;
+const OUTCOME_SHOWN_MS = 8_000;
 
 /**
  * The staged changes of a workspace in one line, with what can be done about them. Absent while
  * nothing is staged. The same bar stands under Files and under Configure.
  */
-export function DraftBar({ staged }: { staged: Staged }) {
+export function DraftBar({ workspaceId, staged }: { workspaceId: string; staged: Staged }) {
   const [isReviewing, setIsReviewing] = useState(false);
-  const { changes, outcome, problem } = staged;
+  const node = useNode(workspaceId);
+  const { changes, outcome, problem, needsRestart } = staged;
   if (changes.length === 0 && !staged.isBlind) {
     return outcome === null ? null : <Outcome outcome={outcome} onOver={staged.dismissOutcome} />;
   }
   const conflicts = changes.filter((change) => change.isConflict).length;
-  const needsRestart = changes.some(
-    (change) => !FIELDS_WITHOUT_RESTART.some((field) => change.key === `setting:${field}`),
-  );
   return (
     <div className="animate-fade border-t bg-raised px-4 py-2.5" data-draft-bar="">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">
@@ -31,7 +31,10 @@ export function DraftBar({ staged }: { staged: Staged }) {
           <p className="text-sm font-medium text-ink" aria-live="polite">
             {staged.isBlind
               ? "Edits waiting for their settings to load"
-              : stagedSentence(changes.length, needsRestart && !staged.willHold)}
+              : stagedSentence(changes.length, {
+                  willRestart: needsRestart && staged.usual !== "hold",
+                  runningTasks: node?.activeTasks ?? 0,
+                })}
           </p>
           <p className="truncate text-xs text-muted">
             {conflicts > 0 ? null : changes.map((change) => change.label).join(", ")}
@@ -48,15 +51,7 @@ export function DraftBar({ staged }: { staged: Staged }) {
         <Button size="sm" disabled={staged.isBlind} onClick={() => setIsReviewing(true)}>
           Review
         </Button>
-        <Button
-          size="sm"
-          variant="primary"
-          isBusy={staged.isSaving}
-          disabled={staged.hasConflict || staged.isBlind}
-          onClick={staged.apply}
-        >
-          Apply
-        </Button>
+        <ApplyButtons staged={staged} />
       </div>
       {problem === null ? null : (
         <p role="alert" className="mt-1.5 flex items-start gap-1.5 text-xs text-danger">
@@ -66,13 +61,61 @@ export function DraftBar({ staged }: { staged: Staged }) {
           </span>
         </p>
       )}
-      <ReviewDialog
-        staged={staged}
-        needsRestart={needsRestart}
-        isOpen={isReviewing}
-        onOpenChange={setIsReviewing}
-      />
+      <ReviewDialog staged={staged} isOpen={isReviewing} onOpenChange={setIsReviewing} />
     </div>
+  );
+}
+
+/** The usual way as a button, the others behind the arrow beside it. */
+function ApplyButtons({ staged }: { staged: Staged }) {
+  const { needsRestart } = staged;
+  const isDisabled = staged.hasConflict || staged.isBlind;
+  const usual = needsRestart ? staged.usual : "settle";
+  const others = APPLY_POLICIES.filter((how) => how !== usual);
+  return (
+    <div className="flex">
+      <Button
+        size="sm"
+        variant="primary"
+        isBusy={staged.isSaving}
+        disabled={isDisabled}
+        className={needsRestart ? "rounded-r-none" : ""}
+        onClick={() => staged.apply()}
+      >
+        {APPLY_CHOICE[usual].verb}
+      </Button>
+      {needsRestart ? (
+        <Menu
+          label="Other ways to apply"
+          trigger={
+            <Button
+              size="sm"
+              variant="primary"
+              disabled={isDisabled || staged.isSaving}
+              aria-label="Other ways to apply"
+              className="rounded-l-none border-l border-l-raised px-1.5"
+            >
+              <ChevronDown size={14} aria-hidden="true" />
+            </Button>
+          }
+        >
+          {others.map((how) => (
+            <ApplyItem key={how} how={how} onSelect={() => staged.apply(how)} />
+          ))}
+        </Menu>
+      ) : null}
+    </div>
+  );
+}
+
+function ApplyItem({ how, onSelect }: { how: ApplyPolicy; onSelect: () => void }) {
+  return (
+    <MenuItem onSelect={onSelect}>
+      <span className="block">{APPLY_CHOICE[how].verb}</span>
+      <span className="block max-w-64 text-xs whitespace-normal text-muted">
+        {APPLY_CHOICE[how].effect}
+      </span>
+    </MenuItem>
   );
 }
 
@@ -87,15 +130,9 @@ function Outcome({ outcome, onOver }: { outcome: SaveOutcome; onOver: () => void
       className="flex animate-fade items-center gap-2 border-t bg-raised px-4 py-2.5 text-sm text-ink"
     >
       <CircleCheck size={15} className="shrink-0 text-status-online" aria-hidden="true" />
-      {outcomeText(outcome)}
+      {outcome.kind === "unchanged"
+        ? "Nothing had changed, so nothing restarts"
+        : outcomeText(outcome.count, outcome.apply, outcome.result)}
     </p>
   );
-}
-
-function outcomeText(outcome: SaveOutcome): string {
-  if (outcome.kind === "unchanged") return "Nothing had changed, so nothing restarts";
-  const saved = outcome.count === 1 ? "Saved" : `${outcome.count} changes saved`;
-  return outcome.willRestart
-    ? `${saved} · one restart applies ${outcome.count === 1 ? "it" : "them"}`
-    : `${saved} · no restart now`;
 }

@@ -1,22 +1,18 @@
 "use client";
 import { Button } from "../../../ui/button.tsx";
 import { Dialog } from "../../../ui/dialog.tsx";
-import { DiffView } from "./diff-view.tsx";
-import type { StagedChange } from "./staged-save.ts";
+import { ChangeView } from "./change-view.tsx";
+import { APPLY_CHOICE } from "./staged-save.ts";
 import type { Staged } from "./use-staged-draft.ts";
-
-/** A value longer than this, or of several lines, is compared line by line. */
-const INLINE_CHARS = 60;
 
 /** Every staged change: what is saved now, and what would be. */
 export function ReviewDialog(props: {
   staged: Staged;
-  /** One of the changes is part of what the agent is started with. */
-  needsRestart: boolean;
   isOpen: boolean;
   onOpenChange: (isOpen: boolean) => void;
 }) {
-  const { staged, needsRestart, isOpen, onOpenChange } = props;
+  const { staged, isOpen, onOpenChange } = props;
+  const { usual, needsRestart } = staged;
   return (
     <Dialog
       open={isOpen}
@@ -25,7 +21,7 @@ export function ReviewDialog(props: {
       title="Review changes"
       description={
         needsRestart
-          ? "All of it is saved by one request and reaches the agent with one restart."
+          ? `All of it is saved by one request. ${APPLY_CHOICE[usual].effect}`
           : "All of it is saved by one request; nothing restarts."
       }
       footer={
@@ -37,18 +33,25 @@ export function ReviewDialog(props: {
             disabled={staged.hasConflict}
             onClick={() => {
               onOpenChange(false);
-              staged.apply();
+              staged.apply(usual);
             }}
           >
-            Apply
+            {needsRestart ? APPLY_CHOICE[usual].verb : APPLY_CHOICE.settle.verb}
           </Button>
         </>
       }
     >
       <ul className="flex flex-col gap-4">
-        {staged.changes.map((change) => (
-          <li key={change.key}>
-            <Change change={change} />
+        {staged.changes.map(({ key, kind, label, current, mine, isConflict }) => (
+          <li key={key}>
+            <ChangeView
+              label={label}
+              kind={kind}
+              before={current}
+              after={mine}
+              isConflict={isConflict}
+              {...(kind === "secret" ? { note: secretNote(mine) } : {})}
+            />
           </li>
         ))}
       </ul>
@@ -56,42 +59,5 @@ export function ReviewDialog(props: {
   );
 }
 
-const KINDS = { setting: "Setting", file: "File", secret: "Secret" } as const;
-
-function Change({ change }: { change: StagedChange }) {
-  return (
-    <section className="flex flex-col gap-1.5">
-      <h3 className="flex items-baseline gap-2 text-sm">
-        <span className={change.kind === "setting" ? "font-medium" : "font-mono text-xs"}>
-          {change.label}
-        </span>
-        <span className="text-xs text-muted">{KINDS[change.kind]}</span>
-        {change.isConflict ? (
-          <span className="text-xs text-warn">changed elsewhere meanwhile</span>
-        ) : null}
-      </h3>
-      {change.kind === "secret" ? (
-        <p className="text-sm text-muted">
-          {change.mine === "removed" ? "Removed" : "Gets a new value; values are never shown."}
-        </p>
-      ) : isInline(change) ? (
-        <p className="flex flex-wrap items-baseline gap-2 text-sm">
-          <span className="text-muted line-through">{shown(change.current)}</span>
-          <span aria-label="becomes" role="img">
-            →
-          </span>
-          <span className="text-ink">{shown(change.mine)}</span>
-        </p>
-      ) : (
-        <DiffView before={change.current} after={change.mine} />
-      )}
-    </section>
-  );
-}
-
-function isInline({ kind, current, mine }: StagedChange): boolean {
-  const isShort = (text: string) => text.length <= INLINE_CHARS && !text.includes("\n");
-  return kind === "setting" && isShort(current) && isShort(mine);
-}
-
-const shown = (value: string) => (value === "" ? "not set" : value);
+const secretNote = (mine: string) =>
+  mine === "removed" ? "Removed" : "Gets a new value; values are never shown.";

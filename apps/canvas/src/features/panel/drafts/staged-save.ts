@@ -1,4 +1,5 @@
-import type { ConfigDocument, SaveInput } from "@molecule/contracts/panel";
+import type { ConfigDocument, SaveInput, SaveResult } from "@molecule/contracts/panel";
+import type { ApplyPolicy } from "@molecule/domain/sets";
 import { settingText } from "../configure/setting-text.ts";
 import { type ConfigDraft, configChanges } from "./config-draft.ts";
 import { type FileDrafts, stagedFiles } from "./file-draft.ts";
@@ -65,6 +66,7 @@ export function saveInputOf(
   workspaceId: string,
   draft: StagedDraft,
   document: ConfigDocument | undefined,
+  apply?: ApplyPolicy,
 ): SaveInput | null {
   const settings = document === undefined ? [] : configChanges(draft.config, document.desired);
   const files = stagedFiles(draft.files);
@@ -72,6 +74,7 @@ export function saveInputOf(
   if (settings.length + files.length + secrets.length === 0) return null;
   return {
     workspaceId,
+    ...(apply === undefined ? {} : { apply }),
     ...(document !== undefined && settings.length > 0
       ? {
           baseVersion: document.version,
@@ -100,8 +103,50 @@ export function savedDocument(
   return { ...document, version, desired: { ...document.desired, ...sent.config.mine } };
 }
 
-/** "3 changes · one restart", or what keeps it from being one. */
-export function stagedSentence(count: number, willRestart: boolean): string {
+/** How a save reaches the agent: what the button says, what the menu says, and what follows. */
+export const APPLY_CHOICE: Readonly<
+  Record<ApplyPolicy, { readonly verb: string; readonly effect: string }>
+> = {
+  settle: {
+    verb: "Apply",
+    effect: "One restart brings it to the agent; running tasks get up to 10 minutes to finish.",
+  },
+  idle: {
+    verb: "Apply when idle",
+    effect: "One restart brings it to the agent once no task runs, however long that takes.",
+  },
+  hold: {
+    verb: "Save, apply later",
+    effect: "It is saved and does not run before somebody applies it.",
+  },
+};
+
+/** "3 changes · one restart · 2 running tasks will wait", or what keeps it from being one. */
+export function stagedSentence(
+  count: number,
+  { willRestart, runningTasks }: { willRestart: boolean; runningTasks: number },
+): string {
   const changes = count === 1 ? "1 change" : `${count} changes`;
-  return willRestart ? `${changes} · one restart` : `${changes} · no restart`;
+  if (!willRestart) return `${changes} · no restart`;
+  if (runningTasks === 0) return `${changes} · one restart`;
+  const tasks = runningTasks === 1 ? "1 running task" : `${runningTasks} running tasks`;
+  return `${changes} · one restart · ${tasks} will wait`;
+}
+
+/** What a save did, for the person who pressed the button. `apply` is null where nothing restarts. */
+export function outcomeText(
+  count: number,
+  apply: ApplyPolicy | null,
+  result: Pick<SaveResult, "willRestart" | "attempt" | "runningTasks">,
+): string {
+  const { willRestart, attempt, runningTasks } = result;
+  const saved = count === 1 ? "Saved" : `${count} changes saved`;
+  if (apply === "hold" && attempt === null) return `${saved} · not running yet`;
+  if (!willRestart) return `${saved} · no restart now`;
+  const applied = `${saved} · one restart applies ${count === 1 ? "it" : "them"}`;
+  const numbered = attempt === null ? applied : `${applied} (attempt ${attempt})`;
+  if (apply === "idle") return `${numbered} when the agent is idle`;
+  if (runningTasks === 0) return numbered;
+  const tasks = runningTasks === 1 ? "the running task" : `${runningTasks} running tasks`;
+  return `${numbered} after ${tasks}, in 10 minutes at the latest`;
 }

@@ -1,11 +1,15 @@
 "use client";
+import type { SaveResult } from "@molecule/contracts/panel";
+import type { ApplyPolicy } from "@molecule/domain/sets";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Client, useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
 import { type ReadProblem, readProblem } from "../../../trpc/problem.ts";
 import { useConnection } from "../../session/connection.tsx";
+import { useNode } from "../../store/node-store.tsx";
 import { usePanelMemory, useReadMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { FRESH_MEMORY, type PanelMemory } from "../state/panel-state.ts";
+import { FIELDS_WITHOUT_RESTART } from "./config-draft.ts";
 import { type FileDraft, fileKey, markConflict, settleSavedFile } from "./file-draft.ts";
 import {
   type StagedChange,
@@ -17,7 +21,13 @@ import {
 
 /** What the last save did, for the bar. */
 export type SaveOutcome =
-  | { readonly kind: "saved"; readonly willRestart: boolean; readonly count: number }
+  | {
+      readonly kind: "saved";
+      readonly count: number;
+      /** Null where nothing of it is what the agent is started with. */
+      readonly apply: ApplyPolicy | null;
+      readonly result: SaveResult;
+    }
   | { readonly kind: "unchanged" };
 
 export interface Staged {
@@ -28,9 +38,12 @@ export interface Staged {
   readonly isSaving: boolean;
   readonly problem: ReadProblem | null;
   readonly outcome: SaveOutcome | null;
-  /** The policy that will hold after the save. */
-  readonly willHold: boolean;
-  readonly apply: () => void;
+  /** One of the changes is part of what the agent is started with, and it is started by us. */
+  readonly needsRestart: boolean;
+  /** How this agent's changes are applied unless a person says otherwise for once. */
+  readonly usual: ApplyPolicy;
+  /** Saves all of it; absent: in the usual way. */
+  readonly apply: (how?: ApplyPolicy) => void;
   readonly discard: () => void;
   readonly dismissOutcome: () => void;
 }
@@ -44,6 +57,7 @@ export function useStagedDraft(workspaceId: string): Staged {
   const readMemory = useReadMemory(workspaceId);
   const update = useUpdateMemory(workspaceId);
   const connection = useConnection();
+  const node = useNode(workspaceId);
   const isLive = connection.kind === "ready" && connection.stream.kind === "live";
   const [outcome, setOutcome] = useState<SaveOutcome | null>(null);
   const hasSettings = Object.keys(draft.config.mine).length > 0;
@@ -53,17 +67,14 @@ export function useStagedDraft(workspaceId: string): Staged {
   const changes = stagedChanges(draft, document);
 
   const save = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (apply: ApplyPolicy | null) => {
       const sent = readMemory().draft;
-      const input = saveInputOf(workspaceId, sent, document);
+      const input = saveInputOf(workspaceId, sent, document, apply ?? undefined);
       return input === null ? null : { sent, result: await client.config.save.mutate(input) };
     },
-    onSuccess: async (done) => {
+    onSuccess: async (done, apply) => {
       if (done === null || !done.result.changed) setOutcome({ kind: "unchanged" });
-      else {
-        const { willRestart } = done.result;
-        setOutcome({ kind: "saved", willRestart, count: changes.length });
-      }
+      else setOutcome({ kind: "saved", count: changes.length, apply, result: done.result });
       if (done !== null) {
         // The form shows what was saved before it is read again.
         queryClient.setQueryData(trpc.config.document.queryKey({ workspaceId }), (before) =>
@@ -88,6 +99,10 @@ export function useStagedDraft(workspaceId: string): Staged {
       queryClient.invalidateQueries(trpc.files.pathFilter()),
     ]);
 
+  const needsRestart =
+    node?.backend !== "external" &&
+    changes.some(({ key }) => !FIELDS_WITHOUT_RESTART.some((field) => key === `setting:${field}`));
+  const usual = draft.config.mine.applyPolicy ?? node?.applyPolicy ?? "settle";
   return {
     changes,
     hasConflict: changes.some((change) => change.isConflict),
@@ -95,8 +110,9 @@ export function useStagedDraft(workspaceId: string): Staged {
     isSaving: save.isPending,
     problem: save.error === null ? null : readProblem(save.error),
     outcome,
-    willHold: (draft.config.mine.applyPolicy ?? document?.desired.applyPolicy) === "hold",
-    apply: () => save.mutate(),
+    needsRestart,
+    usual,
+    apply: (how = usual) => save.mutate(needsRestart ? how : null),
     discard: () => {
       save.reset();
       setOutcome(null);
@@ -109,7 +125,7 @@ export function useStagedDraft(workspaceId: string): Staged {
 type Update = ReturnType<typeof useUpdateMemory>;
 
 /** Drops what was saved; what was typed during the save stays, on top of what is stored now. */
-async function settleDraft(
+export async function settleDraft(
   client: Client,
   workspaceId: string,
   saved: { sent: StagedDraft; update: Update; readMemory: () => PanelMemory },

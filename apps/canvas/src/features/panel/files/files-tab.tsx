@@ -62,7 +62,7 @@ export function FilesTab({ workspaceId }: { workspaceId: string }) {
           )}
         </div>
       </div>
-      {isOnlyOpenFile ? null : <DraftBar staged={staged} />}
+      {isOnlyOpenFile ? null : <DraftBar workspaceId={workspaceId} staged={staged} />}
     </div>
   );
 }

@@ -200,10 +200,12 @@ function PendingReason(props: {
   const { node, reason, nowMs } = props;
   const actions = useWorkspaceActions();
   const due = reason.dueAtMs === null ? null : new Date(reason.dueAtMs).toISOString();
+  // What is held is applied like a save: running tasks are waited for. What waits already need not.
+  const apply = reason.wait === "held" ? actions.applySaved : actions.applyNow;
   const isDue = due !== null && untilText(due, nowMs) === "now" && reason.wait !== "turns";
   const when =
     reason.wait === "turns"
-      ? "Restarts when the running task ends:"
+      ? `Restarts when the running task ends${limitText(node.pending?.waitsUntil ?? null)}:`
       : due === null
         ? "Saved, not running yet:"
         : `Restarts ${inText(due, nowMs)}:`;
@@ -211,8 +213,8 @@ function PendingReason(props: {
     <Row
       aside={
         isDue ? null : (
-          <Button size="sm" onClick={() => void actions.applyNow(node.id)}>
-            Apply now
+          <Button size="sm" onClick={() => void apply(node.id)}>
+            {reason.wait === "held" ? "Apply" : "Apply now"}
           </Button>
         )
       }
@@ -243,6 +245,13 @@ function SeeMore({ onClick, children }: { onClick: () => void; children: ReactNo
 
 function Strong({ children }: { children: ReactNode }) {
   return <span className="font-medium text-ink">{children}</span>;
+}
+
+/** ", at 12:14 at the latest", in the reader's time zone; empty without a limit. */
+function limitText(iso: string | null): string {
+  if (iso === null) return "";
+  const time = new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return `, at ${time} at the latest`;
 }
 
 const inText = (iso: string, nowMs: number) => {

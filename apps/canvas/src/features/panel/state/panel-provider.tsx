@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useStore } from "zustand";
+import { useShallow } from "zustand/react/shallow";
 import { useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
 import { useStreamEvents } from "../../session/connection.tsx";
 import { useNodeStore } from "../../store/node-store.tsx";
@@ -86,6 +87,20 @@ export function usePanelMemory<T>(workspaceId: string, selector: (memory: PanelM
   return useStore(store, (state) =>
     selector(state.byWorkspace[workspaceId] ?? store.load(workspaceId)),
   );
+}
+
+/** What the panel remembers of several workspaces, in the order of `ids`. */
+export function usePanelMemories(ids: readonly string[]): readonly PanelMemory[] {
+  const { store } = useRoom();
+  return useStore(
+    store,
+    useShallow((state) => ids.map((id) => state.byWorkspace[id] ?? store.load(id))),
+  );
+}
+
+/** The store itself, for handlers that work on several workspaces. */
+export function usePanelStore(): PanelStore {
+  return useRoom().store;
 }
 
 /** Changes what the panel remembers of a workspace. */

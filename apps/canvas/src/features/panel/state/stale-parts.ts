@@ -24,6 +24,7 @@ export function markStale(queryClient: QueryClient, trpc: Trpc, workspaceId: str
   // A refresh that fails is shown by whoever reads the query.
   void queryClient.invalidateQueries(trpc.config.document.queryFilter({ workspaceId }));
   void queryClient.invalidateQueries(trpc.config.secrets.queryFilter({ workspaceId }));
+  void queryClient.invalidateQueries(trpc.config.history.queryFilter({ workspaceId }));
   void queryClient.invalidateQueries(trpc.files.list.queryFilter({ workspaceId, root }));
   void queryClient.invalidateQueries(trpc.files.read.queryFilter({ workspaceId, root }));
 }

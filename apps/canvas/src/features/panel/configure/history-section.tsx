@@ -1,0 +1,121 @@
+"use client";
+import type { GenerationView } from "@molecule/contracts/generations";
+import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
+import { readProblem } from "../../../trpc/problem.ts";
+import { Badge } from "../../../ui/badge.tsx";
+import { Button } from "../../../ui/button.tsx";
+import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
+import { Ago } from "../../clock/moving-time.tsx";
+import { InlineProblem } from "../inline-problem.tsx";
+import { GenerationDialog } from "./generation-dialog.tsx";
+import { generationState } from "./history-text.ts";
+
+/** Generations per page. */
+const PAGE = 10;
+
+/** What was saved, by whom and when, and the way back. Loaded when it is opened. */
+export function HistorySection({ node }: { node: WorkspaceNode }) {
+  const [isOpen, setIsOpen] = useState(false);
+  if (node.backend === "external") return null;
+  return (
+    <section aria-labelledby="history-heading" className="flex flex-col gap-3 p-4">
+      <div className="flex items-start gap-4">
+        <div className="min-w-0 flex-1">
+          <h3 id="history-heading" className="text-sm font-medium text-ink">
+            History
+          </h3>
+          <p className="text-xs text-muted">
+            Everything that was saved, with who, when and what. Any of it can be rolled back to.
+          </p>
+        </div>
+        <Button size="sm" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          {isOpen ? "Hide" : "Show"}
+        </Button>
+      </div>
+      {isOpen ? <GenerationList node={node} /> : null}
+    </section>
+  );
+}
+
+function GenerationList({ node }: { node: WorkspaceNode }) {
+  const trpc = useTRPC();
+  const client = useTRPCClient();
+  const [openGen, setOpenGen] = useState<number | null>(null);
+  const query = useInfiniteQuery({
+    // Below the key of the router, so that whatever makes the configuration stale makes this stale.
+    queryKey: [...trpc.config.history.queryKey({ workspaceId: node.id }), "pages"],
+    queryFn: ({ pageParam, signal }) =>
+      client.config.history.query(
+        {
+          workspaceId: node.id,
+          limit: PAGE,
+          ...(pageParam === null ? {} : { before: pageParam }),
+        },
+        { signal },
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => (page.hasMore ? (page.rows.at(-1)?.gen ?? null) : null),
+  });
+  const rows = query.data?.pages.flatMap((page) => page.rows) ?? [];
+  return (
+    <>
+      {rows.length > 0 ? (
+        <ol className="divide-y rounded-lg border">
+          {rows.map((row) => (
+            <li key={row.gen}>
+              <GenerationRow row={row} onOpen={() => setOpenGen(row.gen)} />
+            </li>
+          ))}
+        </ol>
+      ) : query.isPending ? (
+        <AfterDelay>
+          <Skeleton className="h-24" />
+        </AfterDelay>
+      ) : null}
+      {query.isError ? (
+        <InlineProblem
+          title="The history could not be loaded."
+          problem={readProblem(query.error)}
+          onRetry={() => void query.refetch()}
+          isRetrying={query.isFetching}
+        />
+      ) : null}
+      {query.hasNextPage ? (
+        <Button
+          size="sm"
+          className="self-start"
+          isBusy={query.isFetchingNextPage}
+          onClick={() => void query.fetchNextPage()}
+        >
+          Older
+        </Button>
+      ) : null}
+      <GenerationDialog node={node} gen={openGen} onClose={() => setOpenGen(null)} />
+    </>
+  );
+}
+
+function GenerationRow({ row, onOpen }: { row: GenerationView; onOpen: () => void }) {
+  const state = generationState(row);
+  return (
+    <button
+      type="button"
+      onClick={onOpen}
+      className="flex min-h-11 w-full items-center gap-3 px-3 py-2 text-left hover:bg-hover"
+    >
+      <span className="w-8 shrink-0 font-mono text-xs text-muted tabular-nums">{row.gen}</span>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-sm text-ink">
+          {row.rolledBackTo === null ? row.summary : `Rolled back to ${row.rolledBackTo}`}
+        </span>
+        <span className="block text-xs text-muted">
+          {row.actor.name} · <Ago atMs={Date.parse(row.at)} />
+        </span>
+      </span>
+      {state === null ? null : <Badge tone={state.tone}>{state.text}</Badge>}
+    </button>
+  );
+}

@@ -1,0 +1,130 @@
+import { DomainError } from "@molecule/domain/errors";
+import { parseRelativePath } from "@molecule/domain/paths";
+import { CONFIG_FILE } from "../render-config.ts";
+import { MAX_TEMPLATE_FILE_BYTES, MAX_TEMPLATE_FILES } from "../template.ts";
+
+/** Most bytes of all files of one template together. */
+export const MAX_TEMPLATE_BYTES = 20 * 1024 * 1024;
+/** Most entries of an archive, folders and what is left out included. */
+const MAX_ENTRIES = 2000;
+
+/** What an archive says of one entry before its content is read. */
+export interface ArchiveEntry {
+  readonly path: string;
+  readonly kind: "file" | "folder" | "other";
+  /** As announced, in bytes; what is really read is counted as well. */
+  readonly size: number;
+}
+
+/** The files of a template on their way in. */
+export interface CollectedFiles {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What begins with a dot, or a system put there by itself: never taken. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Takes in entries one by one and refuses the whole at the first that cannot be meant: nothing is
+ * written anywhere, so what is refused leaves nothing behind.
+ */
+export class FileCollector {
+  readonly #files = new Map<string, Uint8Array>();
+  readonly #left: string[] = [];
+  #entries = 0;
+  #bytes = 0;
+
+  /**
+   * The path under which to take this entry's content; null: there is nothing to take.
+   * @throws DomainError `bad_request`, `payload_too_large`.
+   */
+  announce(entry: ArchiveEntry): string | null {
+    this.#entries += 1;
+    if (this.#entries > MAX_ENTRIES) throw tooLarge(`It has more than ${MAX_ENTRIES} entries.`);
+    if (entry.kind === "other") {
+      const sentence = `“${shown(entry.path)}” is a link or a device; only files are taken.`;
+      throw new DomainError("bad_request", sentence);
+    }
+    const path = pathOf(entry.path);
+    if (entry.kind === "folder") return null;
+    if (path === "") throw new DomainError("bad_request", "A file in it has no name.");
+    if (isLeftOut(path)) {
+      this.#left.push(path);
+      return null;
+    }
+    if (this.#files.has(path)) {
+      throw new DomainError("bad_request", `“${shown(path)}” is in it twice.`);
+    }
+    this.#checkSize(path, entry.size);
+    if (this.#files.size >= MAX_TEMPLATE_FILES) {
+      throw tooLarge(`It has more than ${MAX_TEMPLATE_FILES} files.`);
+    }
+    return path;
+  }
+
+  /** Content under a path that `announce` gave. @throws DomainError `payload_too_large`. */
+  take(path: string, content: Uint8Array): void {
+    this.#checkSize(path, content.length);
+    this.#bytes += content.length;
+    this.#files.set(path, content);
+  }
+
+  /** Everything that was taken. @throws DomainError `bad_request` for a file that is also a folder. */
+  finish(): CollectedFiles {
+    for (const path of this.#files.keys()) {
+      for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+        if (!this.#files.has(path.slice(0, at))) continue;
+        const sentence = `“${shown(path.slice(0, at))}” is a file and a folder at once.`;
+        throw new DomainError("bad_request", sentence);
+      }
+    }
+    return { files: withoutTopFolder(this.#files), left: this.#left };
+  }
+
+  #checkSize(path: string, size: number): void {
+    if (size > MAX_TEMPLATE_FILE_BYTES) throw tooLarge(`“${shown(path)}” is larger than 1 MiB.`);
+    if (this.#bytes + size > MAX_TEMPLATE_BYTES) {
+      throw tooLarge(`Its files are larger than ${MAX_TEMPLATE_BYTES / 1_048_576} MiB together.`);
+    }
+  }
+}
+
+/** The files of a folder that came as a map, by the same rules as an archive's. */
+export function collectMap(map: Readonly<Record<string, string>>): CollectedFiles {
+  const collector = new FileCollector();
+  for (const [name, text] of Object.entries(map)) {
+    const content = new TextEncoder().encode(text);
+    const path = collector.announce({ path: name, kind: "file", size: content.length });
+    if (path !== null) collector.take(path, content);
+  }
+  return collector.finish();
+}
+
+/** `./a/b/` as `a/b`; the top itself as an empty path. */
+function pathOf(text: string): string {
+  const path = text.replace(/^(?:\.\/)+/, "").replace(/\/$/, "");
+  return path === "" || path === "." ? "" : parseRelativePath(path);
+}
+
+function isLeftOut(path: string): boolean {
+  return path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
+}
+
+/** An archive of one folder is that folder. */
+function withoutTopFolder(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+  if (files.has(CONFIG_FILE)) return files;
+  const [first = ""] = files.keys();
+  const top = first.slice(0, first.indexOf("/") + 1);
+  const isOne = top !== "" && [...files.keys()].every((path) => path.startsWith(top));
+  if (!isOne || !files.has(`${top}${CONFIG_FILE}`)) return files;
+  return new Map([...files].map(([path, content]) => [path.slice(top.length), content]));
+}
+
+/** A name from outside as it may stand in a sentence. */
+function shown(path: string): string {
+  const plain = path.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  return plain.length > 100 ? `${plain.slice(0, 100)}…` : plain;
+}
+
+export function tooLarge(sentence: string): DomainError {
+  return new DomainError("payload_too_large", sentence, { details: { field: "archive" } });
+}
