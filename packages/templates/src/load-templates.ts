@@ -13,8 +13,6 @@ import {
   type TemplateHead,
 } from "./template.ts";
 
-export type { Template } from "./template.ts";
-
 /** Most folders and files that are looked at in one template's folder. */
 const MAX_ENTRIES = 2000;
 

@@ -243,4 +243,48 @@ describe("what a new workspace thinks with", () => {
     expect((await api.call("PUT", `/workspaces/${changed}/provider`, { body })).status).toBe(200);
     expect(await lacking(changed)).toEqual(["ANTHROPIC_API_KEY"]);
   });
+
+  it("M5: a derived provider follows the model that is set, a chosen one stays; GET says so", async () => {
+    const id = await api.createWorkspace({ name: "Ada", model: "demo-1" });
+    const at = `/workspaces/${id}`;
+    const put = async (what: "model" | "provider", value: string) => {
+      const answer = await api.call("PUT", `${at}/${what}`, { body: { [what]: value } });
+      expect(answer.status).toBe(200);
+    };
+    const pair = async () => {
+      const { model, provider } = (await configOf(id)) as Record<string, unknown>;
+      const shown = await (await api.call("GET", `${at}/provider`)).json();
+      expect(shown).toMatchObject({ provider: provider ?? "" });
+      return [model, provider];
+    };
+    await put("model", "grok/4");
+    expect(await pair()).toEqual(["grok/4", "xai"]);
+    await put("model", "acme/unknown");
+    expect(await pair()).toEqual(["acme/unknown", null]);
+    await put("provider", "acme");
+    await put("model", "openai/gpt");
+    expect(await pair()).toEqual(["openai/gpt", "acme"]);
+  });
+
+  it("M8: what was chosen outlives restarts with a template; what was not becomes the new one's", async () => {
+    const make = async (wish: object) => {
+      const created = await createFromCanvas(api.deps, ADMIN, { name: "Bo", ...wish });
+      return created.id;
+    };
+    const restart = async (id: string, body: object) => {
+      const answer = await api.call("POST", `/workspaces/${id}/restart`, { body });
+      expect(answer.status).toBe(200);
+      const { model, provider } = (await configOf(id)) as Record<string, unknown>;
+      return [model, provider];
+    };
+    const files = { "config.yaml": "name: Next\nruntime: demo\nmodel: demo-2\nprovider: acme\n" };
+    expect((await api.call("POST", "/templates/import", { body: { files } })).status).toBe(201);
+    const chosen = await make({ template: "assistant", model: "demo-9", provider: "mine" });
+    expect(await restart(chosen, {})).toEqual(["demo-9", "mine"]);
+    expect(await restart(chosen, { apply_template: true })).toEqual(["demo-9", "mine"]);
+    expect(await restart(chosen, { template: "next" })).toEqual(["demo-9", "mine"]);
+    const plain = await make({ template: "assistant" });
+    expect(await restart(plain, { template: "next" })).toEqual(["demo-2", "acme"]);
+    expect(await restart(plain, { template: "assistant" })).toEqual(["demo-1", null]);
+  });
 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
 import { diffStates } from "@molecule/domain/config-diff";
+import { providerAfterModel } from "@molecule/domain/model-provider";
 
 /** An edit of the configuration document and of the columns that `config.yaml` shows with it. */
 export type DocumentChange = {
@@ -37,7 +38,10 @@ const NAMES: Record<keyof WorkspaceConfig, string> = {
   extra: "config.yaml",
 };
 
-/** Applies edits in order, later ones winning; what is equal to before is no change. */
+/**
+ * Applies edits in order, later ones winning; what is equal to before is no change. A model that is
+ * changed alone takes a provider along that was derived. SPEC: M5.
+ */
 export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]): EditedDocument {
   const config: WorkspaceConfig = { ...before.config };
   const columns: { name?: string; role?: string | null; tier?: number } = {};
@@ -46,6 +50,10 @@ export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]
     if (name !== undefined) columns.name = name;
     if (role !== undefined) columns.role = role;
     if (tier !== undefined) columns.tier = tier;
+    const { model, provider } = document;
+    if (model !== undefined && provider === undefined) {
+      config.provider = providerAfterModel(config, model);
+    }
     Object.assign(config, withoutAbsent(document));
   }
   const names = keysOf(NAMES)

@@ -12,8 +12,9 @@ import {
 import { type ConfigSource, sourceOf } from "@molecule/domain/config-source";
 import { isDomainError } from "@molecule/domain/errors";
 import { offeredModels } from "@molecule/templates/config-yaml";
-import { loadTemplate } from "@molecule/templates/load-templates";
+import type { Template } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
+import { requireTemplate } from "../templates/template-catalogue.ts";
 import { partsOf } from "./read-parts.ts";
 
 /**
@@ -94,13 +95,11 @@ async function pendingOf(deps: Deps, row: ConfigRow): Promise<ConfigDocument["pe
   }));
 }
 
-type OwnTemplate = Awaited<ReturnType<typeof loadTemplate>>;
-
 /** The workspace's template as it is now; null without one, and when it is gone or broken. */
-async function templateOf(deps: Deps, row: ConfigRow): Promise<OwnTemplate | null> {
+async function templateOf(deps: Deps, row: ConfigRow): Promise<Template | null> {
   if (row.template === null) return null;
   try {
-    return await loadTemplate(deps.templatesDir, row.template);
+    return await requireTemplate(deps, row.template);
   } catch (error) {
     // The fields then take any value, and none is said to be the template's.
     if (isDomainError(error)) return null;
@@ -109,7 +108,7 @@ async function templateOf(deps: Deps, row: ConfigRow): Promise<OwnTemplate | nul
 }
 
 /** The models the document names, else those of its template. */
-function modelsOf(row: ConfigRow, template: OwnTemplate | null): ConfigDocument["models"] {
+function modelsOf(row: ConfigRow, template: Template | null): ConfigDocument["models"] {
   const own = offeredModels(row.config.extra);
   return own.length > 0 || template === null ? own : offeredModels(template.config.extra);
 }
@@ -124,7 +123,7 @@ async function schedulesOf(deps: Deps, workspaceId: string): Promise<ConfigDocum
 }
 
 /** Where each value of the form comes from. SPEC: CF2. */
-function sourcesOf(row: ConfigRow, template: OwnTemplate | null): ConfigDocument["sources"] {
+function sourcesOf(row: ConfigRow, template: Template | null): ConfigDocument["sources"] {
   const ofConfig = (key: "model" | "provider" | "instructions" | "description"): ConfigSource =>
     sourceOf(row.config[key], { template: template?.config[key] });
   return {
