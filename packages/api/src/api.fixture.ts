@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import path from "node:path";
+import { inspect } from "node:util";
 import type { Database } from "@molecule/db/database";
 import { ensureOwner } from "@molecule/db/members/ensure-owner";
 import { NO_PULSE, type Pulse } from "@molecule/db/processes/pulse";
-import { createCipher } from "@molecule/db/secrets/cipher";
+import { createCipher, type SecretCipher } from "@molecule/db/secrets/cipher";
 import { addSignInLink } from "@molecule/db/sessions/sign-in-links";
 import { mintToken, tokenDigest } from "@molecule/db/tokens/workspace-tokens";
 import type { MemberRole } from "@molecule/domain/sets";
@@ -56,6 +57,10 @@ export interface TestApiOptions {
   readonly worker?: WorkerClient;
   readonly now?: () => Date;
   readonly pulse?: Pulse;
+  /** Absent: one with a key of its own. */
+  readonly cipher?: SecretCipher;
+  /** Hears everything that is logged, at every level, as one text each. */
+  readonly onLog?: (text: string) => void;
   /** Opens the pool of the API; the usual one is direct. */
   readonly openDb?: (url: string) => Database;
   /** How often waiting messages are looked for without a hint. Default 50 ms. */
@@ -147,12 +152,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 }
 
 function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps {
-  const cipher = createCipher(randomBytes(32));
+  const cipher = options.cipher ?? createCipher(randomBytes(32));
   const keep = (data: object, message: string) => {
     const error = "err" in data && data.err instanceof Error ? ` ${data.err.stack}` : "";
     warnings.push(`${message}${error}`);
+    tell(data, message);
   };
-  const log = { debug: () => undefined, info: () => undefined, warn: keep, error: keep };
+  const tell = (data: object, message: string) =>
+    options.onLog?.(`${message} ${inspect(data, { depth: 8, maxStringLength: null })}`);
+  const log = { debug: tell, info: tell, warn: keep, error: keep };
   return {
     db,
     cipher,

@@ -225,6 +225,7 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "schedules.run": "write",
   "settings.secrets": "read",
   "settings.putSecret": "write",
+  "settings.secretReach": "read",
   "settings.removeSecret": "write",
   "sweeps.holds": "read",
   "sweeps.confirm": "write",

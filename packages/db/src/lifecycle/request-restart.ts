@@ -1,4 +1,4 @@
-import { DomainError } from "@molecule/domain/errors";
+import { DomainError, type PublicFailure } from "@molecule/domain/errors";
 import type { Actor } from "@molecule/domain/sets";
 import { and, eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
@@ -25,6 +25,8 @@ export interface RestartRequest {
    * where nothing restarts.
    */
   readonly change?: (tx: Transaction) => Promise<void>;
+  /** Why it could not start as it is; null when it could. Asked when nothing else refuses it. */
+  readonly lacks?: (tx: Transaction) => Promise<PublicFailure | null>;
 }
 
 /** Which attempt carries the click. */
@@ -55,7 +57,8 @@ function isRefusal(answer: { readonly kind: string }): answer is RestartRefusal 
 /**
  * Raises `force_seq`, so that one attempt whose snapshot comes later will run. Never merged into an
  * attempt that has its snapshot. Resets the backoff. Source: lifecycle A4, row C.
- * Refused with `workspace_paused` or `conflict` (a paused ancestor).
+ * Refused with `workspace_paused`, `conflict` (a paused ancestor), `missing_required_key` or
+ * `secret_unreadable` (details: `missing`).
  * @throws DomainError `not_found`, `removed`.
  */
 export async function requestRestart(
@@ -71,7 +74,7 @@ export async function requestRestart(
     await recordSkippedClick(tx, request, message);
     return { kind: "external", attempt: null, message };
   }
-  const error = await refusalOf(tx, row);
+  const error = (await refusalOf(tx, row)) ?? (await lackOf(tx, request));
   if (error !== null) {
     await recordSkippedClick(tx, request, error.message);
     return { kind: "refused", error };
@@ -173,6 +176,18 @@ async function refusalOf(
     if (error instanceof DomainError) return error;
     throw error;
   }
+}
+
+/** What cannot start is not stopped for it either. SPEC: R30, R31. */
+async function lackOf(tx: Transaction, { lacks }: RestartRequest): Promise<DomainError | null> {
+  const failure = (await lacks?.(tx)) ?? null;
+  if (failure === null) return null;
+  const { sentence, next, missing } = failure;
+  const code = failure.code === "secret_unreadable" ? "secret_unreadable" : "missing_required_key";
+  return new DomainError(code, sentence, {
+    next,
+    ...(missing === undefined ? {} : { details: { missing: [...missing] } }),
+  });
 }
 
 async function recordSkippedClick(

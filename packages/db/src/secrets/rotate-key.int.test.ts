@@ -95,7 +95,7 @@ it("goes through every column of sealed records that the schema has", async () =
   expect(rows.map(({ name }) => name).filter((name) => !known.includes(String(name)))).toEqual([]);
 });
 
-it("leaves nothing under the old key, no value changed and no version counted", async () => {
+it("SE5 leaves nothing under the old key, no value changed and no version counted", async () => {
   const versions = () =>
     test.sql`SELECT key, version, updated_at FROM workspace_secrets ORDER BY key`;
   const before = await versions();
@@ -111,7 +111,7 @@ it("leaves nothing under the old key, no value changed and no version counted", 
   }
 });
 
-it("that was killed half-way is finished by the next one, with the key it had made", async () => {
+it("SE5 that was killed half-way is finished by the next one, with the key it had made", async () => {
   const killed = rotate({
     onProgress: (moved) => {
       if (moved > 0) throw new Error("killed");
@@ -126,7 +126,7 @@ it("that was killed half-way is finished by the next one, with the key it had ma
   expect(await read()).toEqual(ALL);
 });
 
-it("seals what was imported in another form, and says what no key opens", async () => {
+it("SE6 seals what was imported in another form, and says what no key opens", async () => {
   const nonce = randomBytes(12);
   const old = createCipheriv("aes-256-gcm", first, nonce);
   const record = Buffer.concat([nonce, old.update("imported"), old.final(), old.getAuthTag()]);
@@ -190,7 +190,7 @@ it("makes and drops no key that somebody else gives", async () => {
   expect(readFileSync(keyFile, "utf8")).toBe(keyRingText([now]));
 });
 
-it("leaves an unknown version alone and shows it as one to enter again", async () => {
+it("SE6 leaves an unknown version alone and shows it as one to enter again", async () => {
   await test.sql`ALTER TABLE workspace_secrets DROP CONSTRAINT workspace_secret_version_known`;
   await test.sql`UPDATE workspace_secrets SET encryption_version = 99 WHERE key = 'OWN_1'`;
   expect(await rotate()).toMatchObject({ unreadable: [`${id}:OWN_1`] });

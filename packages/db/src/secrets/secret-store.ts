@@ -60,7 +60,10 @@ export async function listGlobalSecrets(q: Queryable, cipher: SecretCipher): Pro
   }));
 }
 
-/** Stores a workspace's secret unless it is identical; an unreadable one is always replaced. */
+/**
+ * Stores a workspace's secret unless it is identical; an unreadable one is always replaced. A first one
+ * with the value that the organisation's has is stored and counts as identical: the agent runs with it.
+ */
 export async function putWorkspaceSecret(
   tx: Transaction,
   cipher: SecretCipher,
@@ -87,7 +90,13 @@ export async function putWorkspaceSecret(
         updatedAt: sql`cp_now()`,
       },
     });
-  return before === undefined ? "created" : "changed";
+  if (before !== undefined) return "changed";
+  return (await inheritedValue(tx, cipher, input.key)) === input.value ? "identical" : "created";
+}
+
+async function inheritedValue(tx: Transaction, cipher: SecretCipher, key: string) {
+  const [row] = await ormOf(tx).select().from(globalSecrets).where(eq(globalSecrets.key, key));
+  return row === undefined ? null : cipher.decrypt({ scope: GLOBAL_SCOPE, key }, row);
 }
 
 /** Stores a secret of the organisation unless it is identical. */
@@ -136,19 +145,4 @@ export async function removeGlobalSecret(tx: Transaction, key: string): Promise<
     .where(eq(globalSecrets.key, key))
     .returning({ key: globalSecrets.key });
   return gone.length > 0;
-}
-
-/**
- * The workspaces whose environment a change of this organisation secret alters: neither deleted nor
- * external, without a secret of that name of their own. Locked in id order, so that two changes at
- * once wait instead of deadlocking.
- */
-export async function lockWorkspacesUsingGlobal(tx: Transaction, key: string): Promise<string[]> {
-  const rows = await ormOf(tx).execute<{ id: string }>(sql`
-    SELECT w.id FROM workspaces w
-    WHERE w.intent <> 'deleted' AND w.backend <> 'external'
-      AND NOT EXISTS (
-        SELECT 1 FROM workspace_secrets s WHERE s.workspace_id = w.id AND s.key = ${key})
-    ORDER BY w.id FOR UPDATE OF w`);
-  return rows.map((row) => row.id);
 }

@@ -1,5 +1,4 @@
-import { recordWrite } from "@molecule/db/changes/record-write";
-import { lockWorkspacesUsingGlobal, putGlobalSecret } from "@molecule/db/secrets/secret-store";
+import { changeGlobalSecret } from "@molecule/db/secrets/change-global-secret";
 import { DEFAULT_SETTLE_SETTINGS } from "@molecule/domain/settle";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
@@ -38,7 +37,7 @@ it("I3 a write that the snapshot waits for is in the snapshot", async () => {
   await until("the snapshot waits for the writer", async () => {
     const rows = await bed.sql`
       SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
-        AND wait_event_type = 'Lock' AND query LIKE '%no key update%'`;
+        AND wait_event_type = 'Lock' AND query LIKE 'select %from "workspaces"%'`;
     return rows.length > 0;
   });
   commit.open();
@@ -58,24 +57,19 @@ it.each([
   let isChanged = false;
   const change = (value: string) =>
     bed.database.db.transaction(async (tx) => {
-      const affected = await lockWorkspacesUsingGlobal(tx, "API_KEY");
-      await putGlobalSecret(tx, platform.sources.cipher, { key: "API_KEY", value });
-      for (const workspaceId of affected) {
-        await recordWrite(tx, {
-          workspaceId,
-          actor: ADA,
-          stream: "settings",
-          isBatch: true,
-          changes: [{ kind: "secret", name: "API_KEY" }],
-          settings: DEFAULT_SETTLE_SETTINGS,
-        });
-      }
+      await changeGlobalSecret(tx, platform.sources.cipher, {
+        actor: ADA,
+        key: "API_KEY",
+        value,
+        settle: DEFAULT_SETTLE_SETTINGS,
+      });
     });
   await change("old");
   platform.startWorker(async (name) => {
     if (name !== place || isChanged || (await platform.see(id)).attempt !== 2) return;
     isChanged = true;
     await change("new");
+    await later(4_000);
   });
   const id = await platform.createWorkspace();
   const other = await platform.createWorkspace();

@@ -1,20 +1,24 @@
+import type {
+  OrganisationSecret,
+  SecretReach,
+  secretReachInput,
+} from "@molecule/contracts/organisation-secrets";
 import type { SecretView } from "@molecule/contracts/panel";
-import { recordWrite } from "@molecule/db/changes/record-write";
-import type { Transaction } from "@molecule/db/database";
-import { recordIdenticalSave } from "@molecule/db/ledger/record-request";
+import {
+  type GlobalSecretChange,
+  changeGlobalSecret as writeGlobalSecret,
+} from "@molecule/db/secrets/change-global-secret";
+import { countOverrides, type ReachedWorkspace, reachOf } from "@molecule/db/secrets/secret-reach";
 import {
   listGlobalSecrets,
   listWorkspaceSecrets,
-  lockWorkspacesUsingGlobal,
-  putGlobalSecret,
-  removeGlobalSecret,
   type SecretRow,
 } from "@molecule/db/secrets/secret-store";
 import { loadWorkspaceEnv } from "@molecule/db/secrets/workspace-env";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { requiredKeys, unmetNeeds } from "@molecule/domain/model-offer";
-import type { Actor } from "@molecule/domain/sets";
+import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
 
 /** The keys a workspace runs with and those it needs; never a value. @throws `not_found`, `removed`. */
@@ -38,10 +42,46 @@ export async function viewSecrets(deps: Deps, workspaceId: string): Promise<Secr
   ];
 }
 
-/** The organisation's keys; never a value. */
-export async function viewGlobalSecrets(deps: Deps): Promise<SecretView[]> {
-  const rows = await listGlobalSecrets(deps.db, deps.cipher);
-  return rows.map((row) => viewOf(row, false));
+/** The organisation's keys and how far each reaches; never a value. */
+export async function viewGlobalSecrets(deps: Deps): Promise<OrganisationSecret[]> {
+  const [rows, counted] = await Promise.all([
+    listGlobalSecrets(deps.db, deps.cipher),
+    countOverrides(deps.db),
+  ]);
+  return rows.map((row) => {
+    const overriddenBy = counted.byKey.get(row.key) ?? 0;
+    return {
+      key: row.key,
+      mustReenter: !row.isReadable,
+      updatedAt: row.updatedAt.toISOString(),
+      usedBy: counted.all - overriddenBy,
+      overriddenBy,
+    };
+  });
+}
+
+/** Names shown of each group; a longer list is no better answer. */
+const MAX_NAMES = 20;
+
+/** Whom a new value of the organisation's secret, or its removal, reaches, and how. */
+export async function viewReach(
+  deps: Deps,
+  { key, isRemoval }: z.infer<typeof secretReachInput>,
+): Promise<SecretReach> {
+  const all = await reachOf(deps.db, key);
+  const group = (belongs: (one: ReachedWorkspace) => boolean) => {
+    const names = all.filter(belongs).map(({ name }) => name);
+    return { count: names.length, names: names.slice(0, MAX_NAMES) };
+  };
+  const isReached = (one: ReachedWorkspace) => !one.isOverridden && !one.isHidden;
+  const mayStart = (one: ReachedWorkspace) => !isRemoval || !one.isNeeded;
+  return {
+    key,
+    restarts: group((one) => isReached(one) && one.isRunning && mayStart(one)),
+    waits: group((one) => isReached(one) && !one.isRunning),
+    overridden: group((one) => one.isOverridden),
+    needs: group((one) => isReached(one) && one.isNeeded),
+  };
 }
 
 function viewOf(row: SecretRow, isRequired: boolean): SecretView {
@@ -55,51 +95,20 @@ function viewOf(row: SecretRow, isRequired: boolean): SecretView {
   };
 }
 
-/** A change of one of the organisation's secrets. */
-export interface GlobalSecretChange {
-  readonly actor: Actor;
-  readonly key: string;
-  /** Null removes. */
-  readonly value: string | null;
-}
-
 /**
- * Changes a secret of the organisation, and with it exactly the workspaces that run with it. Resolves
- * with their number; an identical value changes nothing. @throws DomainError `not_found`.
+ * Changes a secret of the organisation, and with it exactly the workspaces whose environment is another
+ * one then. Resolves with their number. @throws DomainError `not_found`.
  */
-export async function changeGlobalSecret(deps: Deps, change: GlobalSecretChange): Promise<number> {
-  return await deps.db.transaction(async (tx) => {
-    const affected = await lockWorkspacesUsingGlobal(tx, change.key);
-    if (!(await writeGlobal(deps, tx, change))) {
-      for (const workspaceId of affected) {
-        await recordIdenticalSave(tx, { workspaceId, actor: change.actor });
-      }
-      return 0;
-    }
-    for (const workspaceId of affected) {
-      await recordWrite(tx, {
-        workspaceId,
-        actor: change.actor,
-        stream: "settings",
-        isBatch: false,
-        changes: [{ kind: "secret", name: change.key }],
-        settings: deps.platform.settle,
-      });
-    }
-    return affected.length;
-  });
-}
-
-async function writeGlobal(
+export async function changeGlobalSecret(
   deps: Deps,
-  tx: Transaction,
-  { key, value }: GlobalSecretChange,
-): Promise<boolean> {
-  if (value !== null) {
-    return (await putGlobalSecret(tx, deps.cipher, { key, value })) !== "identical";
-  }
-  if (await removeGlobalSecret(tx, key)) return true;
-  throw new DomainError("not_found", `There is no key ${key} in the organisation.`);
+  change: Omit<GlobalSecretChange, "settle">,
+): Promise<number> {
+  const settle = deps.platform.settle;
+  return await deps.db.transaction(async (tx) => {
+    const { kind, affected } = await writeGlobalSecret(tx, deps.cipher, { ...change, settle });
+    if (kind !== "absent") return affected.length;
+    throw new DomainError("not_found", `There is no key ${change.key} in the organisation.`);
+  });
 }
 
 /**

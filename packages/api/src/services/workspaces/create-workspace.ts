@@ -60,7 +60,7 @@ export interface Created {
 /** Tier of a workspace that neither the caller nor a template gives one. Source: wire contract §3.4. */
 const DEFAULT_TIER = 3;
 
-type Draft = Omit<NewWorkspace, "place"> & Pick<Chosen, "schedules">;
+type Draft = Omit<NewWorkspace, "place" | "inboundSecret"> & Pick<Chosen, "schedules">;
 
 /**
  * Creates a workspace in one transaction: row, secrets, first files, layout, what tells about it. The
@@ -78,7 +78,9 @@ export async function createWorkspace(
     if (parentId !== null) await checkParent(tx, { id, parentId });
     const place = request.place ?? freePlace(await listPlaces(tx), parentId);
     const { schedules, ...row } = draft;
-    await insertWorkspace(tx, { ...row, place });
+    // Sealed in the transaction that stores it, as a rotation of the key relies on.
+    const inboundSecret = sealInboundSecret(deps.cipher, id, newInboundSecret());
+    await insertWorkspace(tx, { ...row, place, inboundSecret });
     for (const [key, value] of Object.entries(request.secrets)) {
       await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
     }
@@ -116,9 +118,7 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     template,
     parentId,
     config: configOf(request, chosen.config),
-    inboundSecret: sealInboundSecret(deps.cipher, id, newInboundSecret()),
-    maxConcurrentTasks:
-      asked ?? concurrentTasksIn(chosen.config.extra.max_concurrent_tasks) ?? fallback,
+    maxConcurrentTasks: asked ?? concurrentTasksIn(chosen.config.extra.max_concurrent_tasks) ?? fallback,
     budgetLimit,
     workspaceDir: request.workspaceDir,
     workspaceAccess: request.workspaceAccess,

@@ -1,5 +1,6 @@
 import type { restartResult, restartWorkspaceInput } from "@molecule/contracts/procedures";
 import type { RestartBody } from "@molecule/contracts/wire";
+import { lackingKeysOf } from "@molecule/db/lifecycle/lacking-keys";
 import {
   orRefused,
   type RestartAnswer,
@@ -20,7 +21,14 @@ export async function restartFromCanvas(
 ): Promise<z.infer<typeof restartResult>> {
   const { id, clickId } = input;
   const { attempt, message } = orRefused(
-    await deps.db.transaction((tx) => requestRestart(tx, { workspaceId: id, actor, clickId })),
+    await deps.db.transaction((tx) =>
+      requestRestart(tx, {
+        workspaceId: id,
+        actor,
+        clickId,
+        lacks: (own) => lackingKeysOf(own, deps.cipher, id),
+      }),
+    ),
   );
   return { attempt, message };
 }
@@ -60,7 +68,7 @@ export async function restartWorkspace(
       isReset,
       isRebuilt: body.rebuild_config === true,
       ...(template === null
-        ? {}
+        ? { lacks: (own) => lackingKeysOf(own, deps.cipher, id) }
         : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, ...template }) }),
     }),
   );
