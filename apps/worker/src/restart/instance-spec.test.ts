@@ -1,3 +1,4 @@
+import { RUNTIMES } from "@molecule/domain/sets";
 import { expect, it } from "vitest";
 import { specOf } from "./instance-spec.ts";
 
@@ -35,3 +36,14 @@ it("lets no secret take the place of what the platform sets", () => {
   expect(env).toMatchObject({ MODEL: "sonnet", AGENT_ADAPTER: "claude-code" });
   expect(env.AGENT_SECRET_NAMES?.split(",")).not.toContain("DATABASE_URL");
 });
+
+it.each(RUNTIMES)(
+  "tells the runtime %s the model and the provider, and no unknown one",
+  (runtime) => {
+    const told = specOf({ ...CONTENT, runtime, model: "acme/m", provider: "acme" }).env;
+    expect(told).toMatchObject({ MODEL: "acme/m", MODEL_PROVIDER: "acme/m", LLM_PROVIDER: "acme" });
+    const { env } = specOf({ ...CONTENT, runtime, model: "acme/m" });
+    expect(env.MODEL).toBe("acme/m");
+    expect(env).not.toHaveProperty("LLM_PROVIDER");
+  },
+);

@@ -2,11 +2,16 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { lackingKeysOf } from "@molecule/db/lifecycle/lacking-keys";
+import { RUNTIMES } from "@molecule/domain/sets";
 import { makeTarGz, makeZip } from "@molecule/templates/archive/archive.fixture";
+import { loadOrgTemplates } from "@molecule/templates/load-org-templates";
+import { loadTemplates } from "@molecule/templates/load-templates";
+import { countNodes, type OrgNode } from "@molecule/templates/org-template";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
 import { viewSecrets } from "../services/secrets/manage-secrets.ts";
 import { listTemplateRows, listTemplates } from "../services/templates/list-templates.ts";
+import { idOf } from "../services/templates/template-catalogue.ts";
 import { createFromCanvas } from "../services/workspaces/create-from-canvas.ts";
 
 const ADMIN = { kind: "admin", name: "the administrator" } as const;
@@ -28,6 +33,8 @@ const put = async (id: string, yaml: string) => {
   await writeFile(path.join(dir, id, "config.yaml"), yaml);
 };
 const here = () => ({ ...api.deps, templatesDir: dir });
+const configOf = async (id: string): Promise<Record<string, unknown>> =>
+  (await api.test.sql`SELECT config FROM workspaces WHERE id = ${id}`)[0]?.config;
 const ids = async () => {
   const answer = await api.call("GET", "/templates");
   return ((await answer.json()) as { id: string }[]).map(({ id }) => id);
@@ -204,9 +211,6 @@ describe("POST /templates/import", () => {
 });
 
 describe("what a new workspace thinks with", () => {
-  const configOf = async (id: string) =>
-    (await api.test.sql`SELECT config FROM workspaces WHERE id = ${id}`)[0]?.config;
-
   it("M3, M5: is what was chosen, else what the model says, else the template", async () => {
     const make = async (wish: object) => {
       const input = { name: "Ada", template: "coder", ...wish };
@@ -252,7 +256,7 @@ describe("what a new workspace thinks with", () => {
       expect(answer.status).toBe(200);
     };
     const pair = async () => {
-      const { model, provider } = (await configOf(id)) as Record<string, unknown>;
+      const { model, provider } = await configOf(id);
       const shown = await (await api.call("GET", `${at}/provider`)).json();
       expect(shown).toMatchObject({ provider: provider ?? "" });
       return [model, provider];
@@ -274,7 +278,7 @@ describe("what a new workspace thinks with", () => {
     const restart = async (id: string, body: object) => {
       const answer = await api.call("POST", `/workspaces/${id}/restart`, { body });
       expect(answer.status).toBe(200);
-      const { model, provider } = (await configOf(id)) as Record<string, unknown>;
+      const { model, provider } = await configOf(id);
       return [model, provider];
     };
     const files = { "config.yaml": "name: Next\nruntime: demo\nmodel: demo-2\nprovider: acme\n" };
@@ -287,4 +291,57 @@ describe("what a new workspace thinks with", () => {
     expect(await restart(plain, { template: "next" })).toEqual(["demo-2", "acme"]);
     expect(await restart(plain, { template: "assistant" })).toEqual(["demo-1", null]);
   });
+});
+
+describe("what we ship", () => {
+  const canStart = async (id: string) =>
+    await api.test.db.transaction((tx) => lackingKeysOf(tx, api.deps.cipher, id));
+
+  it("makes an agent of each template, also with the demo agent, which needs no key", async () => {
+    const shipped = await loadTemplates(api.deps.templatesDir);
+    expect(shipped).toHaveLength(4);
+    for (const one of shipped) {
+      const template = idOf(one);
+      const { id } = await createFromCanvas(api.deps, ADMIN, { name: template, template });
+      const row = await configOf(id);
+      expect((await canStart(id))?.missing ?? []).toEqual(row.requiredEnv);
+      const demo = { name: template, template, runtime: "demo" as const };
+      const trial = await createFromCanvas(api.deps, ADMIN, demo);
+      expect(trial.node.runtime).toBe("demo");
+      expect(await canStart(trial.id)).toBeNull();
+      const config = await configOf(trial.id);
+      expect(config).toMatchObject({ model: "demo-1", instructions: row.instructions });
+    }
+  });
+
+  it("makes every agent of each team with the demo agent, under whom it belongs", async () => {
+    const teams = await loadOrgTemplates(path.join(api.deps.templatesDir, "../org-data"));
+    expect(teams.map(({ kind }) => kind)).toEqual(["org"]);
+    const make = async (node: OrgNode, parentId: string | null): Promise<number> => {
+      const { name, role, template, runtime, model, tier, instructions } = node;
+      const wish = { name, role, template, model, tier, instructions, parentId };
+      const created = await createFromCanvas(api.deps, ADMIN, {
+        ...wish,
+        runtime: runtimeOf(runtime),
+      });
+      expect(created.node).toMatchObject({
+        name,
+        parentId,
+        runtime: "demo",
+        desiredModel: "demo-1",
+      });
+      expect(await canStart(created.id)).toBeNull();
+      let made = 1;
+      for (const child of node.children) made += await make(child, created.id);
+      return made;
+    };
+    for (const team of teams) {
+      if (team.kind !== "org") continue;
+      let made = 0;
+      for (const node of team.org.workspaces) made += await make(node, null);
+      expect(made).toBe(countNodes(team.org.workspaces));
+    }
+  });
+
+  const runtimeOf = (name: string | null) => RUNTIMES.find((known) => known === name) ?? null;
 });

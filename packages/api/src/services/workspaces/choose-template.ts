@@ -28,7 +28,8 @@ const EMPTY: WorkspaceConfig = {
 
 /**
  * The template that was asked for. Without one: an empty configuration that still knows which keys and
- * models the runtime has, from the first template of that runtime.
+ * models the runtime has, from the first template of that runtime. A template for another runtime than
+ * its own has that runtime's models and keys.
  * @throws DomainError `bad_request` with the known names.
  */
 export async function chooseTemplate(
@@ -38,19 +39,42 @@ export async function chooseTemplate(
   const asked = wanted.runtime === null ? null : parseRuntime(wanted.runtime);
   if (wanted.template !== null) {
     const template = await requireTemplate(deps, wanted.template);
-    const { tier, config, files, schedules } = template;
-    return { runtime: asked ?? template.runtime, tier, config, files, schedules };
+    const { tier, files, schedules } = template;
+    const runtime = asked ?? template.runtime;
+    const config =
+      runtime === template.runtime
+        ? template.config
+        : withBrainOf(template.config, await kinOf(deps, runtime));
+    return { runtime, tier, config, files, schedules };
   }
   const runtime = asked ?? DEFAULT_RUNTIME;
-  const loaded = await loadCatalogue(deps);
-  const kin = loaded
-    .flatMap((entry) => (entry.kind === "template" ? [entry.template] : []))
-    .find((template) => template.runtime === runtime);
-  const config =
-    kin === undefined
-      ? EMPTY
-      : { ...kin.config, ...OWN_OF_TEMPLATE, extra: withoutSchedules(kin.config.extra) };
+  const kin = await kinOf(deps, runtime);
+  const config = { ...kin, ...OWN_OF_TEMPLATE, extra: withoutSchedules(kin.extra) };
   return { runtime, tier: null, config, files: new Map(), schedules: [] };
+}
+
+/** The configuration of the first template of a runtime; an empty one where there is none. */
+async function kinOf(deps: Deps, runtime: Runtime): Promise<WorkspaceConfig> {
+  const loaded = await loadCatalogue(deps);
+  const heads = loaded.flatMap((entry) => (entry.kind === "template" ? [entry.template] : []));
+  return heads.find((template) => template.runtime === runtime)?.config ?? EMPTY;
+}
+
+/** A template for another runtime than its own: models, providers and keys are that runtime's. */
+function withBrainOf(config: WorkspaceConfig, kin: WorkspaceConfig): WorkspaceConfig {
+  const { runtime_config: _inner, providers: _registry, ...extra } = config.extra;
+  const { runtime_config: inner, providers: registry } = kin.extra;
+  return {
+    ...config,
+    model: kin.model,
+    provider: kin.provider,
+    requiredEnv: kin.requiredEnv,
+    extra: {
+      ...extra,
+      ...(inner === undefined ? {} : { runtime_config: inner }),
+      ...(registry === undefined ? {} : { providers: registry }),
+    },
+  };
 }
 
 /** What a template says of itself and not of its runtime. */
