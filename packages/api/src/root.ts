@@ -5,6 +5,7 @@ import { chatRouter } from "./routers/chat.ts";
 import { configRouter } from "./routers/config.ts";
 import { filesRouter } from "./routers/files.ts";
 import { layoutRouter } from "./routers/layout.ts";
+import { memoriesRouter } from "./routers/memories.ts";
 import { registryRouter } from "./routers/registry.ts";
 import { schedulesRouter } from "./routers/schedules.ts";
 import { sessionRouter } from "./routers/session.ts";
@@ -26,6 +27,7 @@ export const appRouter = router({
   approvals: approvalsRouter,
   files: filesRouter,
   config: configRouter,
+  memories: memoriesRouter,
   schedules: schedulesRouter,
   settings: settingsRouter,
   sweeps: sweepsRouter,

@@ -216,6 +216,8 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "config.document": "read",
   "config.secrets": "read",
   "config.save": "write",
+  "memories.list": "read",
+  "memories.remove": "write",
   "schedules.list": "read",
   "schedules.runs": "read",
   "schedules.preview": "read",

@@ -43,6 +43,36 @@ async function read(target: string): Promise<[number, Row]> {
   return [response.status, (await response.json()) as Row];
 }
 
+describe("what people see of memories", () => {
+  it("ME3, ME5: is what the agent reads, with whose it is; only its own are deleted", async () => {
+    const root = await api.createWorkspace({ name: "Lead" });
+    const id = await api.createWorkspace({ name: "Ada", parent_id: root });
+    const shared = await keep(root, "tea for everybody", { scope: "GLOBAL" });
+    await keep(root, "a secret of the lead");
+    for (let n = 0; n < 50; n += 1) await keep(id, `tea number ${n}`);
+    const list = async (text: string) => {
+      const input = encodeURIComponent(JSON.stringify({ workspaceId: id, text }));
+      const [, body] = await read(`/trpc/memories.list?input=${input}`);
+      return (body as { result: { data: { memories: Row[]; hasMore: boolean } } }).result.data;
+    };
+    const remove = async (memoryId: unknown) => {
+      const body = { workspaceId: id, id: memoryId };
+      return (await api.call("POST", "/trpc/memories.remove", { body })).status;
+    };
+    const newest = await list("");
+    expect(newest).toMatchObject({ hasMore: true });
+    expect(newest.memories).toHaveLength(50);
+    const [theirs] = (await list("everybody")).memories;
+    expect(theirs).toMatchObject({ id: shared.id, authorId: root, scope: "GLOBAL" });
+    expect((await list("secret")).memories).toEqual([]);
+    expect(await remove(shared.id)).toBe(404);
+    const [own] = (await list("number 7")).memories;
+    expect(own).toMatchObject({ authorId: id, content: "tea number 7" });
+    expect(await remove(own?.id)).toBe(200);
+    expect(await remove(own?.id)).toBe(404);
+  });
+});
+
 describe("memories", () => {
   it("are kept, read and deleted in the shapes of §20", async () => {
     const id = await api.createWorkspace();

@@ -4,6 +4,7 @@ import { useNode } from "../../store/node-store.tsx";
 import { DraftBar } from "../drafts/draft-bar.tsx";
 import { TeamBar } from "../drafts/team-bar.tsx";
 import { useStagedDraft } from "../drafts/use-staged-draft.ts";
+import { MemoriesSection } from "../memories/memories-section.tsx";
 import { AgentCardSection } from "../overview/agent-card-section.tsx";
 import { SchedulesSection } from "../schedules/schedules-section.tsx";
 import { DangerSection } from "./danger-section.tsx";
@@ -31,6 +32,7 @@ export function ConfigTab({ workspaceId }: { workspaceId: string }) {
         <SettingsSection node={node} />
         <SecretsSection node={node} />
         <SchedulesSection node={node} />
+        <MemoriesSection node={node} />
         <HistorySection node={node} />
         <AgentCardSection workspaceId={workspaceId} />
         <DangerSection node={node} />
