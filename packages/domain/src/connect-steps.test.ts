@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type ConnectFacts, connectProgress, connectSteps, isConnected } from "./connect-steps.ts";
+import {
+  type ConnectFacts,
+  connectProgress,
+  connectSteps,
+  isConnected,
+  whyAwaited,
+} from "./connect-steps.ts";
 
 const AT = "2030-01-01T00:00:00Z";
 const NOTHING: ConnectFacts = {
@@ -39,6 +45,16 @@ describe("connecting an agent that runs elsewhere", () => {
         else expect(todo).toMatch(/^[A-Z][^.]*\.$/);
       }
     }
+  });
+
+  it("E4: tells an agent whose token was replaced from one that is silent, or never came", () => {
+    const why = (facts: Partial<ConnectFacts>, beat: string | null) =>
+      whyAwaited({ ...NOTHING, ...facts }, beat);
+    expect(whyAwaited(null, null)).toBe("first_beat");
+    expect(why({ tokenAt: AT }, null)).toBe("first_beat");
+    expect(why({ tokenAt: AT, registeredAt: AT }, AT)).toBe("first_beat");
+    expect(why({ tokenAt: AT, firstBeatAt: AT }, AT)).toBe("silent");
+    expect(why({ tokenAt: AT, firstMessageAt: AT }, AT)).toBe("token_replaced");
   });
 
   it("E3: does not ask an agent that has registered to register", () => {

@@ -55,6 +55,16 @@ export function isConnected(facts: ConnectFacts): boolean {
   return connectSteps(facts).every((step) => step.at !== null);
 }
 
+/** Why an agent that runs elsewhere is waited for. */
+export type WaitedFor = "first_beat" | "silent" | "token_replaced";
+
+/** `lastHeartbeatAt` is kept when the tokens are replaced, the steps are not. SPEC: E4. */
+export function whyAwaited(facts: ConnectFacts | null, lastHeartbeatAt: string | null): WaitedFor {
+  if (facts === null || lastHeartbeatAt === null) return "first_beat";
+  if (facts.firstBeatAt !== null) return "silent";
+  return facts.registeredAt === null ? "token_replaced" : "first_beat";
+}
+
 /** "2 of 4" for a line that has no room for the list. */
 export function connectProgress(facts: ConnectFacts): {
   readonly done: number;

@@ -6,7 +6,10 @@ export interface StatusFacts {
   readonly phase: Phase;
   readonly health: Health;
   readonly backend: Backend;
-  /** For external workspaces: a heartbeat came within the last 90 s. Ignored for all others. */
+  /**
+   * For external workspaces: a heartbeat came within the last 90 s, and since its tokens were last
+   * replaced. Ignored for all others.
+   */
   readonly isBeating: boolean;
 }
 

@@ -1,4 +1,5 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import type { Health } from "@molecule/domain/sets";
+import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import { type Database, ormOf, type Transaction } from "../database.ts";
 import { appendEvent } from "../events/append-event.ts";
 import { liveness, workspaces } from "../schema/workspaces.ts";
@@ -35,11 +36,36 @@ export async function noteFirstMessage(db: Database, workspaceId: string): Promi
   });
 }
 
-/** The tokens were replaced: the agent has to register and to beat again. SPEC: E4. */
+/**
+ * The tokens were replaced: the agent has to register and to beat again, and until then it is not there,
+ * whenever it last beat. SPEC: E4, ST4.
+ */
 export async function forgetConnection(tx: Transaction, workspaceId: string): Promise<void> {
-  await ormOf(tx)
+  const orm = ormOf(tx);
+  const known = await orm
     .update(liveness)
     .set({ registeredAt: null, firstBeatAt: null })
-    .where(eq(liveness.workspaceId, workspaceId));
+    .where(eq(liveness.workspaceId, workspaceId))
+    .returning({ id: liveness.workspaceId });
+  if (known.length > 0) await tellSilence(tx, workspaceId);
   await tellConnectStep(tx, workspaceId);
+}
+
+/** Not again for one that has been told to be silent. */
+async function tellSilence(tx: Transaction, workspaceId: string): Promise<void> {
+  const silent: Health = "suspected_down";
+  const [row] = await ormOf(tx)
+    .update(workspaces)
+    .set({ health: silent })
+    .where(
+      and(
+        eq(workspaces.id, workspaceId),
+        eq(workspaces.intent, "run"),
+        ne(workspaces.health, silent),
+      ),
+    )
+    .returning({ name: workspaces.name });
+  if (row === undefined) return;
+  const payload = { name: row.name, external: true };
+  await appendEvent(tx, { event: "WORKSPACE_AWAITING_AGENT", subjectId: workspaceId, payload });
 }

@@ -1,5 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { whyAwaited } from "@molecule/domain/connect-steps";
 import clsx from "clsx";
 import { CornerDownRight, RotateCw, Wrench } from "lucide-react";
 import type { ReactNode } from "react";
@@ -123,9 +124,9 @@ function drawLine(
 }
 
 function awaitingText({ connect, lastHeartbeatAt }: WorkspaceNode): ReactNode {
-  if (connect === null || connect.firstBeatAt === null || lastHeartbeatAt === null) {
-    return "Waiting for first heartbeat";
-  }
+  const why = whyAwaited(connect, lastHeartbeatAt);
+  if (why === "token_replaced") return "Token replaced, waiting for the agent";
+  if (why === "first_beat" || lastHeartbeatAt === null) return "Waiting for first heartbeat";
   return (
     <>
       Last heartbeat <Ago atMs={Date.parse(lastHeartbeatAt)} />

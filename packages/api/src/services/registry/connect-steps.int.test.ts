@@ -1,5 +1,6 @@
 import type { ConnectionView } from "@molecule/contracts/procedures";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
+import { whyAwaited } from "@molecule/domain/connect-steps";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
@@ -131,6 +132,12 @@ describe("rotating a token", () => {
     await beat(far);
     await notify(far);
     expect((await trpc("tokens.mint", far.id)).status).toBe(200);
+    const silences = () =>
+      stream.filter(
+        (one) => one.workspace_id === far.id && one.event === "WORKSPACE_AWAITING_AGENT",
+      );
+    // Its creation is one.
+    const atFirst = silences().length;
     const answer = await trpc("tokens.rotate", far.id);
     const { result } = (await answer.json()) as { result: { data: ConnectionView } };
     const fresh = { id: far.id, token: result.data.auth_token };
@@ -140,10 +147,19 @@ describe("rotating a token", () => {
       WHERE workspace_id = ${far.id} AND revoked_at IS NULL`;
     expect(live).toHaveLength(1);
     await waitUntil("the stream tells it", () => toldOf(far.id)?.registeredAt === null);
+    // At once, not when its last beat is old: what it has cannot beat any more.
+    const shown = await nodeOf(far.id);
+    expect(shown).toMatchObject({ status: "awaiting_agent", lastHeartbeatAt: expect.any(String) });
+    expect(whyAwaited(shown?.connect ?? null, shown?.lastHeartbeatAt ?? null)).toBe(
+      "token_replaced",
+    );
+    expect(silences()).toHaveLength(atFirst + 1);
     expect(toldOf(far.id)).toMatchObject({ firstBeatAt: null, firstMessageAt: expect.any(String) });
     expect((await register(fresh)).status).toBe(200);
     expect((await beat(fresh)).status).toBe(200);
     await isTold(far.id, "firstBeatAt");
+    expect(await nodeOf(far.id)).toMatchObject({ status: "online" });
+    expect(silences()).toHaveLength(atFirst + 1);
     const [row] = await api.test.sql`SELECT summary FROM activity
       WHERE workspace_id = ${far.id} AND activity_type = 'lifecycle' ORDER BY seq DESC LIMIT 1`;
     expect(row?.summary).toMatch(/^Token replaced by .+; 2 before are refused from now on$/);

@@ -1,6 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
-import { connectProgress } from "@molecule/domain/connect-steps";
+import { connectProgress, whyAwaited } from "@molecule/domain/connect-steps";
 import clsx from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
@@ -101,11 +101,16 @@ function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
 /** An agent that runs elsewhere: it never came, or it went silent. */
 function AwaitingReason({ node, nowMs, onOpen }: ReasonBarProps & { nowMs: number }) {
   const { connect, lastHeartbeatAt } = node;
-  const isSilent = connect !== null && connect.firstBeatAt !== null && lastHeartbeatAt !== null;
+  const why = whyAwaited(connect, lastHeartbeatAt);
   const steps = connect === null ? null : connectProgress(connect);
   return (
     <Row aside={<SeeMore onClick={() => onOpen("overview")}>See steps</SeeMore>}>
-      {isSilent ? (
+      {why === "token_replaced" ? (
+        <p className="text-muted">
+          <Strong>Its token was replaced.</Strong> Start the agent with the new one; the one it had
+          is refused. Messages wait for it.
+        </p>
+      ) : why === "silent" && lastHeartbeatAt !== null ? (
         <p className="text-muted">
           <Strong>Its last heartbeat came {formatAgo(Date.parse(lastHeartbeatAt), nowMs)}.</Strong>{" "}
           Start it again where it runs; messages wait for it.
