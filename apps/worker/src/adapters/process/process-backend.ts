@@ -47,6 +47,12 @@ export interface ProcessBackendOptions {
   readonly agents: AgentPackages;
 }
 
+/** What is remembered of an instance. */
+interface Recorded {
+  readonly key: InstanceKey;
+  readonly record: InstanceRecord;
+}
+
 /** Workspaces as processes of this machine. */
 export async function createProcessBackend(
   options: ProcessBackendOptions,
@@ -156,17 +162,14 @@ class ProcessBackend implements ComputeBackend {
 
   async list(): Promise<readonly Instance[]> {
     const running = await this.#table.list();
+    const byPid = new Map(running.map((one) => [one.pid, one]));
     const found = new Map<string, Instance>();
-    for (const workspaceId of await this.#workspaceIds()) {
-      const places = this.#places(workspaceId);
-      for (const attemptNo of await recordedAttempts(places)) {
-        const record = await readRecord(places, attemptNo);
-        if (record === null || record.pid === null) continue;
-        const key = { workspaceId, attemptNo };
-        const isRunning = running.some((one) => isProcessOf(one, record));
-        found.set(`${workspaceId}/${attemptNo}`, this.#view(key, record, isRunning));
-        if (isRunning) await boundLog(places, attemptNo);
-      }
+    for (const { key, record } of await this.#records()) {
+      if (record.pid === null) continue;
+      const { workspaceId, attemptNo } = key;
+      const isRunning = byPid.get(record.pid)?.startTime === record.startTime;
+      found.set(`${workspaceId}/${attemptNo}`, this.#view(key, record, isRunning));
+      if (isRunning) await boundLog(this.#places(workspaceId), attemptNo);
     }
     for (const one of running) {
       const key = parseMarker(this.#options.platformId, one.marker);
@@ -219,11 +222,24 @@ class ProcessBackend implements ComputeBackend {
     return await this.#fromRecord(spec, record);
   }
 
+  /** Of all that was recorded: what has ended keeps its port from others a little longer than it must. */
   async #usedPorts(): Promise<ReadonlySet<number>> {
-    const ports = (await this.list()).flatMap(({ address }) =>
-      address === null ? [] : [Number(address.split(":").at(-1))],
+    return new Set((await this.#records()).map(({ record }) => record.port));
+  }
+
+  async #records(): Promise<readonly Recorded[]> {
+    const ids = await this.#workspaceIds();
+    const ofEach = await Promise.all(ids.map((id) => this.#recordsOf(id)));
+    return ofEach.flat();
+  }
+
+  async #recordsOf(workspaceId: string): Promise<readonly Recorded[]> {
+    const places = this.#places(workspaceId);
+    const attempts = await recordedAttempts(places);
+    const records = await Promise.all(attempts.map((attemptNo) => readRecord(places, attemptNo)));
+    return records.flatMap((record) =>
+      record === null ? [] : [{ key: { workspaceId, attemptNo: record.attemptNo }, record }],
     );
-    return new Set(ports);
   }
 
   async #fromRecord(key: InstanceKey, record: InstanceRecord): Promise<Instance> {
@@ -297,8 +313,4 @@ async function isFolder(folder: string): Promise<boolean> {
     throw error;
   });
   return found !== null;
-}
-
-function isProcessOf(one: RunningProcess, record: InstanceRecord): boolean {
-  return one.pid === record.pid && one.startTime === record.startTime;
 }

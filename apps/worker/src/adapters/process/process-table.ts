@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 
@@ -32,7 +33,7 @@ export async function openProcessTable(): Promise<ProcessTable> {
     () => true,
     () => false,
   );
-  return hasProc ? procTable : psTable;
+  return hasProc ? new ProcTable() : psTable;
 }
 
 interface ProcStat {
@@ -42,10 +43,14 @@ interface ProcStat {
   readonly startTime: string;
 }
 
-/** Reads `/proc/<pid>/stat`; the name in it may hold spaces and brackets. Source: proc(5). */
-async function readStat(pid: number): Promise<ProcStat | null> {
+/**
+ * Reads `/proc/<pid>/stat`; the name in it may hold spaces and brackets. The kernel answers without
+ * waiting for anything, so a thread of the pool for each of hundreds would be most of the cost. Source:
+ * proc(5).
+ */
+function readStat(pid: number): ProcStat | null {
   try {
-    const text = await readFile(`/proc/${pid}/stat`, "latin1");
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const [state = "", ppid = "", pgid = ""] = fields;
     return { state, ppid: Number(ppid), pgid: Number(pgid), startTime: fields[19] ?? "" };
@@ -57,30 +62,43 @@ async function readStat(pid: number): Promise<ProcStat | null> {
 
 const KERNEL_PARENT = 2;
 
-const procTable: ProcessTable = {
-  list: async () => {
-    const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-    const rows = await Promise.all(names.map((name) => readProcess(Number(name))));
-    return rows.filter((row) => row !== null);
-  },
-  startTimeOf: async (pid) => {
-    const found = await readStat(pid);
-    return found === null || isDead(found.state) ? null : found.startTime;
-  },
-};
+class ProcTable implements ProcessTable {
+  /** Owner and marker of what carried one when it was last looked at, by number and start time. */
+  #marked = new Map<string, Pick<RunningProcess, "uid" | "marker">>();
 
-async function readProcess(pid: number): Promise<RunningProcess | null> {
-  const found = await readStat(pid);
-  if (found === null || isDead(found.state) || found.ppid === KERNEL_PARENT) return null;
-  const [uid, marker] = await Promise.all([
-    stat(`/proc/${pid}`).then(
-      (folder) => folder.uid,
-      () => -1,
-    ),
-    readMarker(pid),
-  ]);
-  const { ppid, pgid, startTime } = found;
-  return { pid, ppid, pgid, startTime, uid, marker };
+  async list(): Promise<readonly RunningProcess[]> {
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+    const rows = (await Promise.all(pids.map((pid) => this.#read(pid)))).filter(
+      (row) => row !== null,
+    );
+    this.#marked = new Map(
+      rows.flatMap((row) => (row.marker === null ? [] : [[`${row.pid}:${row.startTime}`, row]])),
+    );
+    return rows;
+  }
+
+  async startTimeOf(pid: number): Promise<string | null> {
+    const found = readStat(pid);
+    return found === null || isDead(found.state) ? null : found.startTime;
+  }
+
+  async #read(pid: number): Promise<RunningProcess | null> {
+    const found = readStat(pid);
+    if (found === null || isDead(found.state) || found.ppid === KERNEL_PARENT) return null;
+    const { ppid, pgid, startTime } = found;
+    // What was an instance's stays its, also when it has another environment by now. What was not may
+    // be on its way to become one, and is read again.
+    const known = this.#marked.get(`${pid}:${startTime}`);
+    if (known !== undefined) return { ...known, pid, ppid, pgid, startTime };
+    const [uid, marker] = await Promise.all([
+      stat(`/proc/${pid}`).then(
+        (folder) => folder.uid,
+        () => -1,
+      ),
+      readMarker(pid),
+    ]);
+    return { pid, ppid, pgid, startTime, uid, marker };
+  }
 }
 
 function isDead(state: string): boolean {
