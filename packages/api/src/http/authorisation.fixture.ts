@@ -80,6 +80,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /events/:id": { access: "people", removedIs: 401 },
   "GET /templates": people,
   "POST /templates/import": people,
+  "GET /org/templates": people,
   "DELETE /templates/:templateId": people,
   "GET /workspaces": people,
   "POST /workspaces": { access: "people", body: { name: "New", runtime: "demo" } },
