@@ -32,6 +32,7 @@ const schema = z.object({
   CANVAS_PROXY_URL: text,
   CANVAS_DIR: text,
   CONFIGS_DIR: text,
+  ORG_TEMPLATES_DIR: text,
   CORS_ORIGINS: list,
   RATE_LIMIT: z.coerce.number().int().min(0).default(600),
   MOLECULE_ALLOW_CIDRS: list,
@@ -65,6 +66,7 @@ export interface ServerEnv {
   readonly givesTestTokens: boolean;
   readonly canvasDir: string;
   readonly templatesDir: string;
+  readonly orgTemplatesDir: string;
   readonly corsOrigins: readonly string[];
   readonly rateLimit: number;
   readonly allowCidrs: readonly string[];
@@ -116,6 +118,9 @@ export function readEnv(
     givesTestTokens: !isProduction(env.MOLECULE_ENV) || env.MOLECULE_ENABLE_TEST_TOKENS === "1",
     canvasDir: path.resolve(env.CANVAS_DIR ?? path.join(ROOT, "apps/canvas/out")),
     templatesDir: path.resolve(env.CONFIGS_DIR ?? path.join(ROOT, "packages/templates/data")),
+    orgTemplatesDir: path.resolve(
+      env.ORG_TEMPLATES_DIR ?? path.join(ROOT, "packages/templates/org-data"),
+    ),
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: inDevMode ? 0 : env.RATE_LIMIT,
     allowCidrs: inDevMode ? [...env.MOLECULE_ALLOW_CIDRS, ...DEV_CIDRS] : env.MOLECULE_ALLOW_CIDRS,

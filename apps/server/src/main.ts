@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     log,
     platform: platformOf(env),
     templatesDir: env.templatesDir,
+    orgTemplatesDir: env.orgTemplatesDir,
     workerKeyFile: env.workerKeyFile,
     pages: createStaticFiles(env.canvasDir),
   });

@@ -187,6 +187,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
     worker: options.worker ?? { call: () => Promise.reject(new Error("no worker in this test")) },
     live: createLiveChannel((error) => keep({ err: error }, "a live listener failed")),
     templatesDir: path.resolve(import.meta.dirname, "../../templates/data"),
+    orgTemplatesDir: path.resolve(import.meta.dirname, "../../templates/org-data"),
     dispatcher: startDispatcher({
       db,
       log,

@@ -70,6 +70,8 @@ export interface Deps {
   readonly cipher: SecretCipher;
   /** Folder of the workspace templates. */
   readonly templatesDir: string;
+  /** Folder of the teams that can be made at once. */
+  readonly orgTemplatesDir: string;
   /** Delivers A2A messages; outlives the requests that bring them. Made by `startDispatcher`. */
   readonly dispatcher: Dispatcher;
   /** Hears of every round of this process's loops. */

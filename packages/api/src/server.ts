@@ -17,6 +17,7 @@ export interface ServerOptions {
   readonly platform: Platform;
   /** Folder of the workspace templates. */
   readonly templatesDir: string;
+  readonly orgTemplatesDir: string;
   /** The launcher's key of the worker's private API. */
   readonly workerKeyFile: string;
   /** The built canvas. */
@@ -25,7 +26,7 @@ export interface ServerOptions {
 
 /** Starts everything the public process runs. Rejects when the database cannot be reached. */
 export async function startServer(options: ServerOptions): Promise<Api> {
-  const { db, cipher, log, platform, templatesDir, workerKeyFile, pages } = options;
+  const { db, cipher, log, platform, workerKeyFile, pages } = options;
   const now = () => new Date();
   const { allowCidrs, a2aIdleTimeoutMs } = platform;
   const pulse = new LoopPulse({ db, kind: "server", log });
@@ -38,7 +39,8 @@ export async function startServer(options: ServerOptions): Promise<Api> {
     platform,
     worker: createWorkerClient({ db, keyFile: workerKeyFile, now }),
     live: createLiveChannel((err) => log.error({ err }, "a listener of live events failed")),
-    templatesDir,
+    templatesDir: options.templatesDir,
+    orgTemplatesDir: options.orgTemplatesDir,
     dispatcher,
     pulse,
     now,

@@ -41,6 +41,12 @@ export const putMemoryKeyBody = z.object({
   if_match_version: z.number().int().min(0).max(2_147_483_647).nullish(),
 });
 
+/** Body of `POST /workspaces/:id/checkpoints`; every other field is the agent's own. */
+export const createCheckpointBody = z.looseObject({
+  /** Absent: of no named workflow. */
+  workflow_id: z.string().max(512).nullish(),
+});
+
 /** Body of `POST /instructions`. */
 export const createInstructionBody = z.object({
   title: oneLine(255).nullish(),

@@ -9,6 +9,8 @@ export const MAX_MEMORY_BYTES = 20 * 1024 * 1024;
 /** Most keys of one workspace, and the largest value of one as JSON text, in characters. */
 export const MAX_MEMORY_KEYS = 1_000;
 export const MAX_KEY_VALUE_CHARS = 65_536;
+/** Checkpoints of one workspace that are kept; each is as large as a value at most. */
+export const MAX_CHECKPOINTS = 100;
 /** Namespace of a memory that names none. */
 export const DEFAULT_NAMESPACE = "general";
 

@@ -27,6 +27,7 @@ describe.each(PHASES)("in %s", (phase) => {
     expect(statusOf({ ...facts, isBeating: false })).toBe("awaiting_agent");
     expect(statusOf(facts)).toBe("online");
     expect(statusOf({ ...facts, health: "degraded" })).toBe("degraded");
+    expect(statusOf({ ...facts, health: "suspected_down" })).toBe("awaiting_agent");
   });
 });
 

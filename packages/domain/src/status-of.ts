@@ -6,10 +6,7 @@ export interface StatusFacts {
   readonly phase: Phase;
   readonly health: Health;
   readonly backend: Backend;
-  /**
-   * For external workspaces: a heartbeat came within the last 90 s, and since its tokens were last
-   * replaced. Ignored for all others.
-   */
+  /** For external workspaces: a heartbeat came within the last 90 s. Ignored for all others. */
   readonly isBeating: boolean;
 }
 
@@ -45,7 +42,8 @@ export function statusOf(facts: StatusFacts): WorkspaceStatus {
 }
 
 function externalStatus(facts: StatusFacts): WorkspaceStatus {
-  if (!facts.isBeating) return "awaiting_agent";
+  // Told to be silent although its last beat is young: what it beat with was taken from it.
+  if (!facts.isBeating || facts.health === "suspected_down") return "awaiting_agent";
   return facts.health === "ok" ? "online" : "degraded";
 }
 

@@ -4,6 +4,7 @@ import { insertApproval } from "@molecule/db/approvals/approval-rows";
 import { trimEvents } from "@molecule/db/events/trim-events";
 import { insertInstruction } from "@molecule/db/instructions/instruction-rows";
 import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
+import { insertCheckpoint } from "@molecule/db/memory/checkpoints";
 import { putMemoryKey } from "@molecule/db/memory/memory-keys";
 import { insertMemory } from "@molecule/db/memory/memory-rows";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
@@ -29,7 +30,7 @@ async function tablesNaming(id: string): Promise<string[]> {
   return found;
 }
 
-const MEMORY_TABLES = ["memories", "memory_keys", "instructions", "approvals"];
+const MEMORY_TABLES = ["memories", "memory_keys", "instructions", "approvals", "checkpoints"];
 
 async function remember(workspaceId: string): Promise<void> {
   await bed.database.db.transaction(async (tx) => {
@@ -37,6 +38,7 @@ async function remember(workspaceId: string): Promise<void> {
     await insertMemory(tx, memory);
     const write = { workspaceId, key: "k", value: "1", ttlSeconds: null, ifVersion: null };
     await putMemoryKey(tx, write);
+    await insertCheckpoint(tx, { workspaceId, workflowId: "w", body: "{}" });
     const told = { title: "", content: "Be brief", priority: 0, enabled: true };
     await insertInstruction(tx, { workspaceId, ...told });
     const asked = { action: "a", reason: "", taskId: null, context: null };

@@ -9,6 +9,7 @@ import { instructionRoutes } from "./instruction-routes.ts";
 import { memoryRoutes } from "./memory-routes.ts";
 import type { Limiter } from "./rate-limit.ts";
 import { registryRoutes } from "./registry-routes.ts";
+import { remoteAgentRoutes } from "./remote-agent-routes.ts";
 import type { Route } from "./router.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -26,6 +27,7 @@ export function agentRoutes(notifies: Limiter): readonly Route[] {
     ...delegationRoutes,
     ...scheduleRoutes,
     ...memoryRoutes,
+    ...remoteAgentRoutes,
     ...instructionRoutes,
     ...approvalRoutes,
   ];

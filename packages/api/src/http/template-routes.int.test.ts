@@ -10,6 +10,7 @@ import { countNodes, type OrgNode } from "@molecule/templates/org-template";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
 import { viewSecrets } from "../services/secrets/manage-secrets.ts";
+import { listOrgTemplateRows } from "../services/templates/list-org-templates.ts";
 import { listTemplateRows, listTemplates } from "../services/templates/list-templates.ts";
 import { idOf } from "../services/templates/template-catalogue.ts";
 import { createFromCanvas } from "../services/workspaces/create-from-canvas.ts";
@@ -192,6 +193,7 @@ describe("POST /templates/import", () => {
       expect([query, answer.status]).toEqual([query, status]);
       expect(answer.error).toMatch(/\.$/);
     }
+    expect(await send(good, "?name=form", "text/plain")).toMatchObject({ status: 415 });
     for (const body of [{}, { files: { "../x": "y", "config.yaml": CONFIG } }, { files: [1] }]) {
       expect((await api.call("POST", "/templates/import", { body })).status).toBe(400);
     }
@@ -293,6 +295,40 @@ describe("what a new workspace thinks with", () => {
   });
 });
 
+describe("GET /org/templates", () => {
+  it("has every field of the contract; a malformed one is left out with a line that says why", async () => {
+    expect(await (await api.call("GET", "/org/templates")).json()).toEqual([
+      {
+        dir: "small-team",
+        name: "Small team",
+        description: expect.stringContaining("lead"),
+        workspaces: 4,
+        required_env: [],
+        recommended_env: [],
+      },
+    ]);
+    await mkdir(path.join(dir, "teams", "bad"), { recursive: true });
+    await mkdir(path.join(dir, "teams", "keys"));
+    const yaml = `name: Keys
+required_env: [A, {any_of: [B, C]}]
+recommended_env: [A, D]
+workspaces: [{name: one, children: [{name: two}]}]`;
+    await writeFile(path.join(dir, "teams", "keys", "org.yaml"), yaml);
+    const lines: object[] = [];
+    const log = { ...api.deps.log, warn: (data: object) => void lines.push(data) };
+    const there = { ...api.deps, log, orgTemplatesDir: path.join(dir, "teams") };
+    expect(await listOrgTemplateRows(there)).toMatchObject([
+      {
+        dir: "keys",
+        workspaces: 2,
+        required_env: ["A", { any_of: ["B", "C"] }],
+        recommended_env: ["D"],
+      },
+    ]);
+    expect(lines).toEqual([{ folder: "bad", cause: "org.yaml is missing." }]);
+  });
+});
+
 describe("what we ship", () => {
   const canStart = async (id: string) =>
     await api.test.db.transaction((tx) => lackingKeysOf(tx, api.deps.cipher, id));
@@ -315,7 +351,7 @@ describe("what we ship", () => {
   });
 
   it("makes every agent of each team with the demo agent, under whom it belongs", async () => {
-    const teams = await loadOrgTemplates(path.join(api.deps.templatesDir, "../org-data"));
+    const teams = await loadOrgTemplates(api.deps.orgTemplatesDir);
     expect(teams.map(({ kind }) => kind)).toEqual(["org"]);
     const make = async (node: OrgNode, parentId: string | null): Promise<number> => {
       const { name, role, template, runtime, model, tier, instructions } = node;

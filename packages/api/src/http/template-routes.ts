@@ -1,8 +1,10 @@
+import { DomainError } from "@molecule/domain/errors";
 import { collectMap } from "@molecule/templates/archive/collect-files";
 import { MAX_ARCHIVE_BYTES, readArchive } from "@molecule/templates/archive/read-archive";
 import { z } from "zod";
 import { actorOf } from "../context.ts";
 import { importTemplate, removeTemplate } from "../services/templates/import-template.ts";
+import { listOrgTemplateRows } from "../services/templates/list-org-templates.ts";
 import { listTemplateRows } from "../services/templates/list-templates.ts";
 import { ADMIN } from "./guards.ts";
 import { readBytes, readJson } from "./read-body.ts";
@@ -15,11 +17,20 @@ const importBody = z.object({
   name: z.string().max(255).nullish(),
   files: z.record(z.string(), z.string()),
 });
+/** What clients call a `.tar.gz` or `.zip`; what it is its first bytes say. */
+const ARCHIVE_TYPES = [
+  "application/octet-stream",
+  "application/zip",
+  "application/x-zip-compressed",
+  "application/gzip",
+  "application/x-gzip",
+];
 const nameQuery = z.string().max(255);
 
-/** Workspace templates for scripts. Source: wire contract §11.1. */
+/** Templates of workspaces and teams for scripts. Source: wire contract §11.1, §11.2. */
 export const templateRoutes: readonly Route[] = [
   route("GET", "/templates", ADMIN, async ({ deps }) => ok(await listTemplateRows(deps))),
+  route("GET", "/org/templates", ADMIN, async ({ deps }) => ok(await listOrgTemplateRows(deps))),
   streaming(route("POST", "/templates/import", ADMIN, take)),
   route("DELETE", "/templates/:templateId", ADMIN, async ({ deps, auth, params }) => {
     const id = params.templateId ?? "";
@@ -30,9 +41,7 @@ export const templateRoutes: readonly Route[] = [
 
 /** `{name, files}` as JSON, or an archive as the body with its name in the query. */
 async function take({ deps, auth, req, query }: RequestContext): Promise<Response> {
-  const type = (req.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  const isJson = type === "application/json" || type === "" || type === undefined;
-  const wish = isJson ? await fromMap(req) : await fromArchive(req, query.get("name"));
+  const wish = isArchive(req) ? await fromArchive(req, query.get("name")) : await fromMap(req);
   const imported = await importTemplate(deps, actorOf(auth), wish);
   return json(201, {
     status: "imported",
@@ -41,6 +50,18 @@ async function take({ deps, auth, req, query }: RequestContext): Promise<Respons
     files: imported.fileCount,
     left_out: imported.left,
   });
+}
+
+/** False: JSON, as a body is that names no type. @throws DomainError `unsupported_media_type`. */
+function isArchive(req: Request): boolean {
+  const type = (req.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type === "" || type === "application/json") return false;
+  // No form of another page can send one of these.
+  if (ARCHIVE_TYPES.includes(type)) return true;
+  throw new DomainError(
+    "unsupported_media_type",
+    `Send the template as application/json, or as an archive of one of: ${ARCHIVE_TYPES.join(", ")}.`,
+  );
 }
 
 async function fromMap(req: Request) {

@@ -9,7 +9,7 @@ import {
   workspaceSecretVersions,
 } from "../schema/generations.ts";
 import { keptFiles } from "../schema/kept-files.ts";
-import { approvals, instructions, memories, memoryKeys } from "../schema/memory.ts";
+import { approvals, checkpoints, instructions, memories, memoryKeys } from "../schema/memory.ts";
 import { schedules } from "../schema/schedules.ts";
 import {
   attempts,
@@ -88,6 +88,7 @@ export async function recordDeleted(tx: Transaction, held: HeldWorkspace): Promi
   await orm.delete(schedules).where(eq(schedules.workspaceId, id));
   await orm.delete(memories).where(eq(memories.workspaceId, id));
   await orm.delete(memoryKeys).where(eq(memoryKeys.workspaceId, id));
+  await orm.delete(checkpoints).where(eq(checkpoints.workspaceId, id));
   await orm.delete(approvals).where(eq(approvals.workspaceId, id));
   await orm.delete(instructions).where(eq(instructions.workspaceId, id));
   await orm.delete(liveness).where(eq(liveness.workspaceId, id));

@@ -82,14 +82,12 @@ describe("the status view", () => {
       return { id, name: "w", runtime, config, deadline_at: new Date(), ...fact };
     });
     await test.sql`INSERT INTO workspaces ${test.sql(rows)}`;
-    const ages = { stale: 91, fresh: 89, replaced: 1 } as const;
+    const ages = { stale: 91, fresh: 89 } as const;
     for (const [beat, age] of Object.entries(ages)) {
       const ids = facts.flatMap((fact, n) => (fact.beat === beat ? [idOf(n)] : []));
       await test.sql`
-        INSERT INTO liveness (workspace_id, last_heartbeat_at, first_beat_at)
-        SELECT id, cp_now() - ${age} * interval '1 second',
-          CASE WHEN ${beat} = 'replaced' THEN NULL ELSE cp_now() END
-        FROM unnest(${ids}::uuid[]) AS id`;
+        INSERT INTO liveness (workspace_id, last_heartbeat_at)
+        SELECT id, cp_now() - ${age} * interval '1 second' FROM unnest(${ids}::uuid[]) AS id`;
     }
     const seen = await test.sql`SELECT workspace_id, status FROM workspace_statuses`;
     expect(seen).toHaveLength(rows.length);
@@ -126,7 +124,7 @@ interface Fact {
   readonly phase: (typeof PHASES)[number];
   readonly health: (typeof HEALTHS)[number];
   readonly backend: (typeof BACKENDS)[number];
-  readonly beat: "none" | "stale" | "fresh" | "replaced";
+  readonly beat: "none" | "stale" | "fresh";
 }
 
 /** The whole cross product but for what the database itself refuses. */
@@ -135,7 +133,7 @@ function everyFact(): Fact[] {
     PHASES.filter((phase) => phase !== "DELETED" || intent === "deleted").flatMap((phase) =>
       HEALTHS.flatMap((health) =>
         BACKENDS.flatMap((backend) =>
-          (["none", "stale", "fresh", "replaced"] as const).map((beat) => ({
+          (["none", "stale", "fresh"] as const).map((beat) => ({
             intent,
             phase,
             health,

@@ -70,6 +70,23 @@ export const memoryKeys = pgTable(
   ],
 );
 
+/** Where agents have got to in their work. Source: wire contract §20. */
+export const checkpoints = pgTable(
+  "checkpoints",
+  {
+    /** The order in which they were written. */
+    seq: counter("seq").primaryKey().generatedAlwaysAsIdentity(),
+    id: uuid("id").notNull().unique().defaultRandom(),
+    workspaceId: workspaceId(),
+    /** Empty: of no named workflow. */
+    workflowId: text("workflow_id").notNull(),
+    /** JSON text, as it was written but for secrets. */
+    body: text("body").notNull(),
+    createdAt: instant("created_at").notNull().default(now),
+  },
+  (t) => [index("checkpoints_newest").on(t.workspaceId, t.seq.desc())],
+);
+
 /** What the operator tells every agent, or one. Source: wire contract §20. */
 export const instructions = pgTable(
   "instructions",

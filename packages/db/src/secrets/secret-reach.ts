@@ -13,7 +13,7 @@ export interface ReachedWorkspace {
   readonly isHidden: boolean;
   /** It cannot start without a value of that name. */
   readonly isNeeded: boolean;
-  /** A change restarts it, once it is due; else it waits for its next start. */
+  /** A change starts it anew once it is due; else it rests, or lacks another key, and waits. */
   readonly isRunning: boolean;
 }
 
@@ -28,7 +28,8 @@ export async function reachOf(q: Queryable, key: string): Promise<ReachedWorkspa
     SELECT w.name, w.config - 'instructions' AS config,
       EXISTS (SELECT 1 FROM workspace_secrets s
         WHERE s.workspace_id = w.id AND s.key = ${key}) AS is_overridden,
-      w.intent = 'run' AND w.apply_policy <> 'hold' AS is_running
+      w.intent = 'run' AND w.apply_policy <> 'hold' AND NOT (w.phase = 'FAILED'
+        AND w.failure ? 'missing' AND NOT w.failure->'missing' ? ${key}) AS is_running
     FROM workspaces w WHERE w.intent <> 'deleted' AND w.backend <> 'external'
     ORDER BY lower(w.name), w.id`);
   return rows.map((row) => ({

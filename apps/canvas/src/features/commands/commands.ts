@@ -304,6 +304,15 @@ const CANVAS_COMMANDS: readonly Command[] = [
 
 const VIEW_COMMANDS: readonly Command[] = [
   {
+    id: "organisation-secrets",
+    title: "Organisation secrets",
+    icon: KeyRound,
+    section: "view",
+    keys: null,
+    isShown: always,
+    run: ({ actions }) => actions.showSettings(),
+  },
+  {
     id: "commands",
     title: "Search and run",
     icon: Search,

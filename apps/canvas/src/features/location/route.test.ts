@@ -12,6 +12,7 @@ describe("addresses", () => {
     { kind: "team", teamId: "t1" },
     { kind: "workspace", workspaceId: "w1", tab: "files", teamId: null },
     { kind: "workspace", workspaceId: "w1", tab: "configure", teamId: "t1" },
+    { kind: "settings" },
     { kind: "new", templateId: null, parentId: null, prompt: null },
     { kind: "new", templateId: "demo", parentId: "w1", prompt: "Read & sum up" },
   ];

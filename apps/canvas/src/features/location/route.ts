@@ -13,6 +13,7 @@ export type Route =
       /** The team that the canvas behind the panel is scoped to. */
       readonly teamId: string | null;
     }
+  | { readonly kind: "settings" }
   | {
       readonly kind: "new";
       readonly templateId: string | null;
@@ -30,6 +31,7 @@ export function parseRoute(pathname: string, search: string): Route {
     return { kind: "workspace", workspaceId: second, tab, teamId: query.get("team") };
   }
   if (first === "t" && second !== undefined) return { kind: "team", teamId: second };
+  if (first === "settings") return { kind: "settings" };
   if (first === "new") {
     return {
       kind: "new",
@@ -52,6 +54,8 @@ export function hrefOf(route: Route): string {
       const path = `/w/${encodeURIComponent(route.workspaceId)}/${route.tab}`;
       return withQuery(path, { team: route.teamId });
     }
+    case "settings":
+      return "/settings/secrets";
     case "new":
       return withQuery("/new", {
         template: route.templateId,

@@ -1,10 +1,11 @@
 "use client";
-import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { KeyRound, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { toast } from "sonner";
 import { useTRPCClient } from "../../trpc/client.tsx";
 import { readProblem } from "../../trpc/problem.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { Menu, MenuItem, MenuLabel, MenuSeparator } from "../../ui/menu.tsx";
+import { navigate } from "../location/use-route.ts";
 import { useOrganisation } from "../store/node-store.tsx";
 import { setTheme, THEMES, type Theme, useTheme } from "../theme/theme.ts";
 
@@ -85,6 +86,13 @@ export function AccountMenu({ hasTheme = false }: { hasTheme?: boolean }) {
           <MenuSeparator />
         </>
       ) : null}
+      <MenuItem
+        icon={<KeyRound size={15} aria-hidden="true" />}
+        onSelect={() => navigate({ kind: "settings" })}
+      >
+        Organisation secrets
+      </MenuItem>
+      <MenuSeparator />
       <MenuItem icon={<LogOut size={15} aria-hidden="true" />} onSelect={() => void signOut()}>
         Sign out
       </MenuItem>

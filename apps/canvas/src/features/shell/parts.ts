@@ -12,6 +12,7 @@ export const PARTS = {
   commandMenu: part(async () => (await import("../commands/command-menu.tsx")).CommandMenu),
   cheatSheet: part(async () => (await import("../commands/cheat-sheet.tsx")).CheatSheet),
   createSheet: part(async () => (await import("../create/create-sheet.tsx")).CreateSheet),
+  settingsSheet: part(async () => (await import("../settings/settings-sheet.tsx")).SettingsSheet),
   cardMenu: part(async () => (await import("../workspace-actions/card-menu.tsx")).CardMenu),
   deleteDialog: part(
     async () => (await import("../workspace-actions/delete-dialog.tsx")).DeleteDialog,

@@ -23,6 +23,7 @@ const { View: CardMenu } = PARTS.cardMenu;
 const { View: CommandMenu } = PARTS.commandMenu;
 const { View: CheatSheet } = PARTS.cheatSheet;
 const { View: CreateSheet } = PARTS.createSheet;
+const { View: SettingsSheet } = PARTS.settingsSheet;
 const { View: DeleteDialog } = PARTS.deleteDialog;
 const { View: ConnectDialog } = PARTS.connectDialog;
 const { View: RotateDialog } = PARTS.rotateDialog;
@@ -129,6 +130,7 @@ function Layers() {
       {layer === "commands" ? <CommandMenu /> : null}
       {layer === "cheat-sheet" ? <CheatSheet /> : null}
       {route.kind === "new" ? <CreateSheet route={route} /> : null}
+      {route.kind === "settings" ? <SettingsSheet /> : null}
       {isRemoving ? <DeleteDialog /> : null}
       {isConnecting ? <ConnectDialog /> : null}
       {isRotating ? <RotateDialog /> : null}

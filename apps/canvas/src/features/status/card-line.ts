@@ -50,7 +50,9 @@ function failureLine(node: WorkspaceNode): CardLine | null {
   // Also of a step that is repeated until it succeeds, and of an agent whose engine is away.
   const isHeldUp =
     node.failure !== null && (node.status === "provisioning" || node.status === "offline");
-  if (node.status !== "failed" && node.phase !== "BACKOFF" && !isHeldUp) return null;
+  // What it runs goes on; what is saved cannot start, and says why.
+  const isLacking = node.pending !== null && node.failure?.missing !== undefined;
+  if (node.status !== "failed" && node.phase !== "BACKOFF" && !isHeldUp && !isLacking) return null;
   return {
     kind: "failure",
     sentence: node.failure?.sentence ?? "It did not start, and left no reason.",

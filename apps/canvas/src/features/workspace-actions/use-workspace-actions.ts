@@ -39,6 +39,7 @@ export interface WorkspaceActions {
   showConnection(id: string): void;
   /** Opens the dialog that says what replacing its token does. */
   askRotate(id: string): void;
+  showSettings(): void;
   addUnder(parentId: string | null): void;
   /** Moves one card, maybe into another team; can be undone. */
   move(to: Shape, options: { undo: Shape | null; message: string | null }): Promise<void>;
@@ -76,6 +77,7 @@ function viewActions(ui: UiStore) {
     askRemove: (id: string) => ui.setState({ removingId: id }),
     showConnection: (id: string) => ui.setState({ connecting: { id, connection: null } }),
     askRotate: (id: string) => ui.setState({ rotatingId: id }),
+    showSettings: () => navigate({ kind: "settings" }),
     addUnder: (parentId: string | null) =>
       navigate({ kind: "new", templateId: null, parentId, prompt: null }),
   };

@@ -5,6 +5,7 @@ import {
   including,
   int,
   like,
+  listOf,
   not,
   number,
   object,
@@ -193,6 +194,16 @@ const runtime = [
     "no checkpoint yet",
     on(get("/workspaces/{fresh}/checkpoints/latest", "fresh"), 404, refused),
   ),
+  memory(762)(
+    "a checkpoint is kept, and the latest read",
+    on(post("/workspaces/{fresh}/checkpoints", { step_index: 1 }, "fresh"), [200, 201]),
+    on(post("/workspaces/{fresh}/checkpoints", { step_index: 2 }, "fresh"), [200, 201]),
+    on(get("/workspaces/{fresh}/checkpoints/latest", "fresh"), 200, { step_index: 2 }),
+  ),
+  memory(762)(
+    "a checkpoint that is no object",
+    on(post("/workspaces/{fresh}/checkpoints", "[1]", "fresh"), 400, refused),
+  ),
   memory(763)(
     "no GitHub app",
     on(get("/workspaces/{fresh}/github-installation-token", "fresh"), [404, 501], refused),
@@ -209,6 +220,31 @@ const runtime = [
   memory(765)(
     "and to nobody else",
     on(get("/workspaces/{freshManaged}/secrets/values"), 401, refused),
+  ),
+  memory(765)(
+    "an unknown plugin",
+    on(get("/workspaces/{fresh}/plugins/none/download", "fresh"), 404, refused),
+  ),
+  memory(765)(
+    "a plugin's name with a separator",
+    on(get("/workspaces/{fresh}/plugins/..%2Fx/download", "fresh"), 400, refused),
+  ),
+  memory(765)(
+    "a plugin of an unknown scheme",
+    on(get("/workspaces/{fresh}/plugins/p/download?source=ftp://p", "fresh"), 400, {
+      error: someText,
+      available_schemes: listOf(someText),
+    }),
+  ),
+  memory(765)(
+    "a plugin is an archive",
+    on(
+      put("/workspaces/{freshManaged}/files/plugins/probe/plugin.yaml", { content: "name: probe" }),
+      200,
+    ),
+    on(get("/workspaces/{freshManaged}/plugins/probe/download"), 200, undefined, {
+      headers: { "content-type": like(/gzip/), "x-plugin-name": "probe" },
+    }),
   ),
   memory(765)(
     "state",

@@ -108,7 +108,7 @@ function GenerationRow({ row, onOpen }: { row: GenerationView; onOpen: () => voi
     >
       <span className="w-8 shrink-0 font-mono text-xs text-muted tabular-nums">{row.gen}</span>
       <span className="min-w-0 flex-1">
-        <span className="block truncate text-sm text-ink">
+        <span className="block truncate text-sm text-ink first-letter:uppercase">
           {row.rolledBackTo === null ? row.summary : `Rolled back to ${row.rolledBackTo}`}
         </span>
         <span className="block text-xs text-muted">

@@ -2,6 +2,7 @@
 import type { ConfigDocument } from "@molecule/contracts/panel";
 import { useState } from "react";
 import { Field, Input, Select } from "../../../ui/field.tsx";
+import { SourceNote } from "./source-note.tsx";
 import type { Editing } from "./use-editing.ts";
 
 const OTHER = " other";
@@ -18,7 +19,11 @@ export function ModelField(props: { document: ConfigDocument; editing: Editing<"
     if (value !== OTHER) editing.set(value === "" ? null : value);
   };
   return (
-    <Field label="Model" hint={<RunningModel document={document} chosen={editing.value} />}>
+    <Field
+      label="Model"
+      hint={<RunningModel document={document} chosen={editing.value} />}
+      aside={<SourceNote source={document.sources.model} />}
+    >
       {(ids) => (
         <div className="flex flex-col gap-1.5">
           <Select
@@ -54,7 +59,8 @@ export function ModelField(props: { document: ConfigDocument; editing: Editing<"
 }
 
 function RunningModel({ document, chosen }: { document: ConfigDocument; chosen: string | null }) {
-  const { effective, desired } = document;
+  const { effective, desired, failed } = document;
+  if (failed.effective !== undefined) return "What runs now could not be read.";
   if (effective === null) return "It has not started yet.";
   const running = effective.model ?? "the runtime's default";
   if (chosen === effective.model) {

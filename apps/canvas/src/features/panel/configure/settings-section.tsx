@@ -8,17 +8,30 @@ import { Field, Select, Textarea } from "../../../ui/field.tsx";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { ErrorState } from "../../../ui/state.tsx";
 import type { ConfigField } from "../drafts/config-draft.ts";
+import { InlineProblem } from "../inline-problem.tsx";
 import { FieldConflict } from "./field-conflict.tsx";
 import { ModelField } from "./model-field.tsx";
 import { APPLY_POLICY_TEXT, SIZE_TEXT, sizeNote } from "./setting-text.ts";
 import { SleepField } from "./sleep-field.tsx";
+import { SourceNote } from "./source-note.tsx";
 import { useEditing } from "./use-editing.ts";
 
 /** The settings of the one configuration document: the form, or why there is none. */
 export function SettingsSection({ node }: { node: WorkspaceNode }) {
   const trpc = useTRPC();
   const query = useQuery(trpc.config.document.queryOptions({ workspaceId: node.id }));
-  if (query.data !== undefined) return <SettingsForm node={node} document={query.data} />;
+  if (query.data !== undefined) {
+    return (
+      <>
+        <FailedParts
+          document={query.data}
+          isRetrying={query.isFetching}
+          onRetry={() => void query.refetch()}
+        />
+        <SettingsForm node={node} document={query.data} />
+      </>
+    );
+  }
   if (query.isError) {
     const problem = readProblem(query.error);
     return (
@@ -43,8 +56,38 @@ export function SettingsSection({ node }: { node: WorkspaceNode }) {
   );
 }
 
+/** What of the document could not be read; the form below is drawn from the rest. */
+function FailedParts(props: {
+  document: ConfigDocument;
+  isRetrying: boolean;
+  onRetry: () => void;
+}) {
+  const { document, isRetrying, onRetry } = props;
+  const sentences = Object.values(document.failed);
+  if (sentences.length === 0) return null;
+  const problem = {
+    code: "platform_unavailable",
+    sentence: sentences.join(" "),
+    next: undefined,
+    requestId: undefined,
+    details: {},
+    isTemporary: true,
+  };
+  return (
+    <div className="px-4 pt-4">
+      <InlineProblem
+        title="A part is missing here."
+        problem={problem}
+        isRetrying={isRetrying}
+        onRetry={onRetry}
+      />
+    </div>
+  );
+}
+
 function SettingsForm({ node, document }: { node: WorkspaceNode; document: ConfigDocument }) {
   const edit = useEditing(node.id, document);
+  const { sources } = document;
   const instructions = edit("instructions");
   const description = edit("description");
   const tier = edit("tier");
@@ -59,7 +102,11 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         {conflict("model")}
       </div>
       <div>
-        <Field label="Instructions" hint={instructionsNote(document)}>
+        <Field
+          label="Instructions"
+          hint={instructionsNote(document)}
+          aside={<SourceNote source={sources.instructions} />}
+        >
           {(ids) => (
             <Textarea
               {...ids}
@@ -73,7 +120,11 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         {conflict("instructions")}
       </div>
       <div>
-        <Field label="Description" hint="What other agents and people read about it.">
+        <Field
+          label="Description"
+          hint="What other agents and people read about it."
+          aside={<SourceNote source={sources.description} />}
+        >
           {(ids) => (
             <Textarea
               {...ids}
@@ -88,7 +139,11 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         {conflict("description")}
       </div>
       <div>
-        <Field label="Size" hint={sizeNote(node.backend)}>
+        <Field
+          label="Size"
+          hint={sizeNote(node.backend)}
+          aside={<SourceNote source={sources.tier} />}
+        >
           {(ids) => (
             <Select
               {...ids}
@@ -106,7 +161,11 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
         {conflict("tier")}
       </div>
       <div>
-        <Field label="When changes apply" hint={APPLY_POLICY_TEXT[policy.value].hint}>
+        <Field
+          label="When changes apply"
+          hint={APPLY_POLICY_TEXT[policy.value].hint}
+          aside={<SourceNote source={sources.applyPolicy} />}
+        >
           {(ids) => (
             <Select
               {...ids}
@@ -139,7 +198,8 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
 const APPLY_POLICY_NAMES = ["settle", "idle", "hold"] as const;
 
 function instructionsNote(document: ConfigDocument): string {
-  const { effective, desired } = document;
+  const { effective, desired, failed } = document;
+  if (failed.effective !== undefined) return "What runs now could not be read.";
   if (effective === null || effective.instructions === desired.instructions) {
     return "Written to system-prompt.md.";
   }

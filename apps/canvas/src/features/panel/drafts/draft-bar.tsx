@@ -1,7 +1,14 @@
 "use client";
 import { APPLY_POLICIES, type ApplyPolicy } from "@molecule/domain/sets";
-import { ChevronDown, CircleCheck, TriangleAlert } from "lucide-react";
-import { useEffect, useState } from "react";
+import {
+  Bookmark,
+  ChevronDown,
+  CircleCheck,
+  Hourglass,
+  RotateCw,
+  TriangleAlert,
+} from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { Menu, MenuItem } from "../../../ui/menu.tsx";
 import { useNode } from "../../store/node-store.tsx";
@@ -27,7 +34,7 @@ export function DraftBar({ workspaceId, staged }: { workspaceId: string; staged:
   return (
     <div className="animate-fade border-t bg-raised px-4 py-2.5" data-draft-bar="">
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">
-        <div className="min-w-36 flex-1">
+        <div className="min-w-36 flex-1 max-sm:basis-full">
           <p className="text-sm font-medium text-ink" aria-live="polite">
             {staged.isBlind
               ? "Edits waiting for their settings to load"
@@ -108,9 +115,15 @@ function ApplyButtons({ staged }: { staged: Staged }) {
   );
 }
 
+const ICONS: Readonly<Record<ApplyPolicy, ReactNode>> = {
+  settle: <RotateCw size={14} aria-hidden="true" />,
+  idle: <Hourglass size={14} aria-hidden="true" />,
+  hold: <Bookmark size={14} aria-hidden="true" />,
+};
+
 function ApplyItem({ how, onSelect }: { how: ApplyPolicy; onSelect: () => void }) {
   return (
-    <MenuItem onSelect={onSelect}>
+    <MenuItem icon={ICONS[how]} onSelect={onSelect}>
       <span className="block">{APPLY_CHOICE[how].verb}</span>
       <span className="block max-w-64 text-xs whitespace-normal text-muted">
         {APPLY_CHOICE[how].effect}

@@ -17,8 +17,9 @@ export function TeamBar({ workspaceId }: { workspaceId: string }) {
   const members = useTeamMembers(workspaceId);
   const [isOpen, setIsOpen] = useState(false);
   if (members.length === 0 && !isOpen) return null;
-  const who = members.length === 1 ? members[0]?.name : `${members.length} agents of this team`;
-  const verb = members.length === 1 ? "has" : "have";
+  const below = members.filter((member) => member.id !== workspaceId);
+  const who = below.length === 1 ? below[0]?.name : `${below.length} agents below`;
+  const verb = below.length === 1 ? "has" : "have";
   return (
     <div className="flex flex-wrap items-center gap-2 border-t bg-raised px-4 py-2">
       <p className="min-w-36 flex-1 text-xs text-muted">

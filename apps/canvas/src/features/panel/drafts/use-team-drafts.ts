@@ -10,17 +10,19 @@ import { type StagedDraft, saveInputOf } from "./staged-save.ts";
 import { idsBelow, type TeamMember, teamMember } from "./team-changes.ts";
 import { settleDraft } from "./use-staged-draft.ts";
 
-/** Who below a workspace has something to apply, by name. */
+/** Who of a team, its head first, has something to apply; [] while nobody below the head has. */
 export function useTeamMembers(workspaceId: string): readonly TeamMember[] {
-  const ids = useNodesShallow((state) => idsBelow(state.byId, workspaceId));
+  const ids = useNodesShallow((state) => [workspaceId, ...idsBelow(state.byId, workspaceId)]);
   const nodes = useNodes((state) => state.byId);
   const memories = usePanelMemories(ids);
-  return ids
-    .flatMap((id, index) => {
-      const [node, memory] = [nodes[id], memories[index]];
-      return (node && memory && teamMember(node, memory.draft)) ?? [];
-    })
-    .toSorted((a, b) => a.name.localeCompare(b.name));
+  const members = ids.flatMap((id, index) => {
+    const [node, memory] = [nodes[id], memories[index]];
+    return (node && memory && teamMember(node, memory.draft)) ?? [];
+  });
+  const below = members.filter((member) => member.id !== workspaceId);
+  if (below.length === 0) return below;
+  const head = members.filter((member) => member.id === workspaceId);
+  return [...head, ...below.toSorted((a, b) => a.name.localeCompare(b.name))];
 }
 
 /** Applies what several agents have staged or held, as one transaction: all of it or nothing. */
