@@ -5,6 +5,7 @@ import { startProduct } from "@molecule/testing/product";
 import { waitUntil } from "@molecule/testing/wait-until";
 import postgres from "postgres";
 import { readDurations, startRecording } from "./chaos/recorder.ts";
+import { listAgents } from "./instances.ts";
 import { Platform } from "./platform.ts";
 import type { Row } from "./table.ts";
 
@@ -77,6 +78,15 @@ export async function scaleRows(): Promise<Row[]> {
     ];
   } finally {
     await sql.end({ timeout: 2 });
+    await endAgents(product.home);
+  }
+}
+
+/** Agents outlive the platform that started them, and the next row would be measured beside them. */
+async function endAgents(home: string): Promise<void> {
+  const platformId = (await readFile(path.join(home, "platform-id"), "utf8")).trim();
+  for (const { pid } of await listAgents("process", platformId, home)) {
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
   }
 }
 
