@@ -70,8 +70,9 @@ describe("secrets of the organisation", () => {
     expect((await restart(coder)).status).toBe(200);
   });
 
-  it("SE2 a first own value that is the organisation's restarts nobody, and is the agent's own", async () => {
+  it("SE2 an own value that is the organisation's restarts nobody, when it comes and when it goes", async () => {
     const before = await columnOf(plain, "desired_gen");
+    const remove = () => api.call("DELETE", `/workspaces/${plain}/secrets/ANTHROPIC_API_KEY`);
     const put = (value: string) =>
       api.call("PUT", `/workspaces/${plain}/secrets`, {
         body: { key: "ANTHROPIC_API_KEY", value },
@@ -82,6 +83,11 @@ describe("secrets of the organisation", () => {
     expect(await columnOf(plain, "desired_gen")).toBe(before);
     await put("third");
     expect(await columnOf(plain, "desired_gen")).toBe(before + 1);
+    await put("another");
+    expect(await columnOf(plain, "desired_gen")).toBe(before + 2);
+    expect((await remove()).status).toBe(200);
+    expect((await remove()).status).toBe(404);
+    expect(await columnOf(plain, "desired_gen")).toBe(before + 2);
     expect(await columnOf(own, "desired_gen")).toBe(1);
   });
 });

@@ -120,7 +120,7 @@ describe("CF4: a generation", () => {
 describe("CF8: of a secret", () => {
   it("the last ten values are kept, and a version is one value, also after a removal", async () => {
     for (let n = 1; n <= 12; n++) await test.db.transaction(setSecret("K", `value ${n}`));
-    await test.db.transaction((tx) => removeWorkspaceSecret(tx, id, "K"));
+    await test.db.transaction((tx) => removeWorkspaceSecret(tx, cipher, id, "K"));
     await test.db.transaction(setSecret("K", "again"));
     const kept = (await listSecretVersions(test.db, id)).toSorted((a, b) => a.version - b.version);
     expect(kept.map(({ version }) => version)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);

@@ -16,8 +16,11 @@ export interface SecretRow {
   readonly updatedAt: Date;
 }
 
-/** What writing a secret did. */
-export type SecretWrite = "created" | "changed" | "identical";
+/** What writing a secret did; `inherited`: it was stored, and the agent runs with that value already. */
+export type SecretWrite = "created" | "changed" | "identical" | "inherited";
+
+/** What removing a secret did; `inherited`: the organisation's has the same value. */
+export type SecretRemoval = "removed" | "inherited" | "absent";
 
 /** One value to write. */
 export interface SecretInput {
@@ -62,7 +65,7 @@ export async function listGlobalSecrets(q: Queryable, cipher: SecretCipher): Pro
 
 /**
  * Stores a workspace's secret unless it is identical; an unreadable one is always replaced. A first one
- * with the value that the organisation's has is stored and counts as identical: the agent runs with it.
+ * with the value that the organisation's has is stored and changes nothing for the agent.
  */
 export async function putWorkspaceSecret(
   tx: Transaction,
@@ -91,7 +94,7 @@ export async function putWorkspaceSecret(
       },
     });
   if (before !== undefined) return "changed";
-  return (await inheritedValue(tx, cipher, input.key)) === input.value ? "identical" : "created";
+  return (await inheritedValue(tx, cipher, input.key)) === input.value ? "inherited" : "created";
 }
 
 async function inheritedValue(tx: Transaction, cipher: SecretCipher, key: string) {
@@ -125,17 +128,22 @@ export async function putGlobalSecret(
   return before === undefined ? "created" : "changed";
 }
 
-/** Removes a workspace's own secret; false when there was none. */
+/** Removes a workspace's own secret. */
 export async function removeWorkspaceSecret(
   tx: Transaction,
+  cipher: SecretCipher,
   workspaceId: string,
   key: string,
-): Promise<boolean> {
-  const gone = await ormOf(tx)
+): Promise<SecretRemoval> {
+  const [gone] = await ormOf(tx)
     .delete(workspaceSecrets)
     .where(and(eq(workspaceSecrets.workspaceId, workspaceId), eq(workspaceSecrets.key, key)))
-    .returning({ key: workspaceSecrets.key });
-  return gone.length > 0;
+    .returning();
+  if (gone === undefined) return "absent";
+  const value = cipher.decrypt({ scope: workspaceId, key }, gone);
+  return value !== null && value === (await inheritedValue(tx, cipher, key))
+    ? "inherited"
+    : "removed";
 }
 
 /** Removes a secret of the organisation; false when there was none. */

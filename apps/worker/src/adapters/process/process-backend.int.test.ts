@@ -119,6 +119,28 @@ computeBackendContract("process", async () => {
 });
 
 describe("processes", () => {
+  it("leaves no secret of an agent in any file: they are in its environment alone", async () => {
+    const bench = await openBench();
+    const secrets = Array.from({ length: 20 }, () => `sk-canary-${randomUUID()}`);
+    const env = Object.fromEntries(secrets.map((value, n) => [`KEY_${n}`, value]));
+    const made = await bench.backend.create(specOf({ env }), never);
+    await waitUntil("the runtime answers", () =>
+      fetch(`http://${made.address}/`).then(
+        async (response) => (await response.text()).includes(secrets[0] ?? "-"),
+        () => null,
+      ),
+    );
+    const files = await readdir(bench.home, { recursive: true, withFileTypes: true });
+    let looked = 0;
+    for (const file of files.filter((one) => one.isFile())) {
+      const text = await readFile(path.join(file.parentPath, file.name), "latin1");
+      expect(secrets.filter((value) => text.includes(value))).toEqual([]);
+      looked += 1;
+    }
+    expect(looked).toBeGreaterThan(2);
+    await bench.close();
+  });
+
   it("keeps the platform's variables from a workspace's secrets and its own from the agent", async () => {
     const bench = await openBench();
     const made = await bench.backend.create(

@@ -68,11 +68,11 @@ export async function applyChanges(
     change.extra === undefined ? {} : { extra: { ...before.config.extra, ...change.extra } };
   const edited = editDocument(before, [change.document ?? {}, merged, ...files.document]);
   requireVersion(before, edited, change.baseVersion);
-  const secretNames = await writeSecrets(deps, tx, change);
+  const secrets = await writeSecrets(deps, tx, change);
   const changes: WrittenChange[] = [
     ...edited.names.map((name) => ({ kind: "setting" as const, name })),
     ...files.writes.map(({ path }) => ({ kind: "file" as const, name: path })),
-    ...secretNames.map((name) => ({ kind: "secret" as const, name })),
+    ...secrets.names.map((name) => ({ kind: "secret" as const, name })),
   ];
   const policies = differing(before, change.policies ?? {});
   const isPolicyChanged = Object.keys(policies).length > 0;
@@ -85,7 +85,8 @@ export async function applyChanges(
     await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
   }
   const isApplied = changes.length === 0 && (await applyHeld(tx, change));
-  if (changes.length === 0 && !isPolicyChanged && !isApplied) {
+  const isStored = changes.length > 0 || isPolicyChanged || secrets.isStored;
+  if (!isStored && !isApplied) {
     await recordIdenticalSave(tx, { workspaceId: before.id, actor: change.actor });
   }
   const pendingPolicy = policies.applyPolicy === undefined ? before.pendingPolicy : null;
@@ -93,7 +94,7 @@ export async function applyChanges(
   const isCarried = changes.length > 0 || isApplied;
   return {
     ...receipt,
-    isChanged: changes.length > 0 || isPolicyChanged || isApplied,
+    isChanged: isStored || isApplied,
     willRestart:
       isCarried && before.backend !== "external" && before.intent === "run" && policy !== "hold",
     attempt: isCarried ? carryingAttempt({ ...before, policy }) : null,
@@ -184,17 +185,30 @@ async function write(deps: Deps, tx: Transaction, { change, before, changes }: D
   });
 }
 
-async function writeSecrets(deps: Deps, tx: Transaction, change: DesiredChange): Promise<string[]> {
-  const changed: string[] = [];
-  for (const { key, value } of change.secrets ?? []) {
-    const isChanged =
+interface WrittenSecrets {
+  /** Keys whose value for the agent is another one now. */
+  readonly names: readonly string[];
+  /** Something was stored or removed, if only what changes nothing for the agent. SPEC: SE2. */
+  readonly isStored: boolean;
+}
+
+async function writeSecrets(
+  deps: Deps,
+  tx: Transaction,
+  { workspaceId, secrets = [] }: DesiredChange,
+): Promise<WrittenSecrets> {
+  const names: string[] = [];
+  let isStored = false;
+  for (const { key, value } of secrets) {
+    const done =
       value === null
-        ? await removeWorkspaceSecret(tx, change.workspaceId, key)
-        : (await putWorkspaceSecret(tx, deps.cipher, change.workspaceId, { key, value })) !==
-          "identical";
-    if (isChanged) changed.push(key);
+        ? await removeWorkspaceSecret(tx, deps.cipher, workspaceId, key)
+        : await putWorkspaceSecret(tx, deps.cipher, workspaceId, { key, value });
+    if (done === "identical" || done === "absent") continue;
+    isStored = true;
+    if (done !== "inherited") names.push(key);
   }
-  return changed;
+  return { names, isStored };
 }
 
 async function writeFiles(

@@ -120,8 +120,9 @@ async function returnSecrets(
   );
   const changed: string[] = [];
   for (const { key, outcome } of plan) {
-    if (outcome === "removed" && (await removeWorkspaceSecret(tx, workspaceId, key))) {
-      changed.push(key);
+    if (outcome === "removed") {
+      const done = await removeWorkspaceSecret(tx, deps.cipher, workspaceId, key);
+      if (done !== "absent") changed.push(key);
     }
     if (outcome !== "restored") continue;
     const wanted = target.secrets.find((secret) => secret.key === key);
