@@ -107,15 +107,35 @@ async function run(state: TableState, exchange: Exchange, match: RouteMatch): Pr
   const resolved = await authOf(state, exchange, guard);
   if (match.route.shortcut !== undefined) state.callers.note(req.headers, resolved.credential);
   const workspaceId = await workspaceOf(guard, match.params, json);
-  if (!isToldByHandler(guard)) await refuseRemoved(deps, guard, workspaceId, resolved);
+  const known: Known = { resolved, workspaceId, json };
+  if (!isToldByHandler(guard)) {
+    await refuseRemoved(deps, guard, workspaceId, resolved);
+    return await handled(state, exchange, match, known);
+  }
+  return await handled(state, exchange, match, known).catch(async (error: unknown) => {
+    await refuseRemoved(deps, guard, workspaceId, resolved);
+    throw error;
+  });
+}
+
+/** What is known of a request before it is judged. */
+interface Known {
+  readonly resolved: ResolvedAuth;
+  readonly workspaceId: string | null;
+  readonly json: () => Promise<unknown>;
+}
+
+async function handled(
+  { deps }: TableState,
+  exchange: Exchange,
+  match: RouteMatch,
+  { resolved, workspaceId, json }: Known,
+): Promise<Response> {
+  const { req } = exchange;
+  const { guard } = match.route;
   const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
   if (!isToldOfItself(guard, workspaceId, resolved)) {
-    try {
-      checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
-    } catch (error) {
-      if (isToldByHandler(guard)) await refuseRemoved(deps, guard, workspaceId, resolved);
-      throw error;
-    }
+    checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
   }
   if (resolved.auth.kind === "member" && isUnsafe && guard.kind !== "open") {
     requireSameOrigin(req);
@@ -201,7 +221,7 @@ function isToldOfItself(
   return isHandled && removed !== null && removed.id === workspaceId;
 }
 
-/** Who passes hears it from the handler, which looks at the workspace anyway. */
+/** Whoever passes hears it from the handler, which looks at the workspace anyway; others are told first. */
 function isToldByHandler(guard: Guard): boolean {
   return guard.kind === "signed-in" && guard.removedIs === "told";
 }
