@@ -79,8 +79,14 @@ module.exports = {
     {
       name: "vendors-stay-in-adapters",
       severity: "error",
-      from: { pathNot: ["^apps/worker/src/(adapters|images)/", "\\.test\\.ts$"] },
-      to: { path: "node_modules/(dockerode|tar-stream)" },
+      from: {
+        pathNot: [
+          "^apps/worker/src/(adapters|images)/",
+          "^packages/templates/src/archive/",
+          "\\.test\\.ts$",
+        ],
+      },
+      to: { path: "node_modules/(dockerode|tar-stream|yauzl)" },
     },
     {
       name: "testing-in-tests-only",

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadTemplate, loadTemplates } from "./load-templates.ts";
+import { findTemplate, loadTemplates } from "./load-templates.ts";
 import { viewTemplate } from "./template.ts";
 
 const shipped = join(import.meta.dirname, "../data");
@@ -34,7 +34,7 @@ describe("the templates we ship", () => {
       expect(view.starterPrompts.length).toBeGreaterThan(1);
       const models = view.providers.flatMap((provider) => provider.models);
       expect(models.map((model) => model.id)).toContain(view.model);
-      expect((await loadTemplate(shipped, view.id)).config.instructions).not.toBe("");
+      expect((await findTemplate(shipped, view.id))?.config.instructions).toMatch(/^You are/);
     }
   });
 
@@ -105,7 +105,7 @@ describe("loading templates", () => {
     await put("a/config.yaml", "name: [");
     expect(await causes()).toEqual({ a: expect.stringContaining("line 1") });
     await put("a/config.yaml", "name: Right now");
-    expect((await loadTemplate(dir, "a")).name).toBe("Right now");
+    expect((await findTemplate(dir, "a"))?.name).toBe("Right now");
     await rm(join(dir, "a"), { recursive: true });
     expect(await causes()).toEqual({});
   });
@@ -114,14 +114,19 @@ describe("loading templates", () => {
     await put("t/config.yaml", "runtime: demo\nruntime_config: {provision_timeout_seconds: 30}");
     await put("t/skills/one.md", "one");
     await put("t/.hidden", "no");
-    const template = await loadTemplate(dir, "t");
-    expect([...template.files.keys()]).toEqual(["skills/one.md"]);
-    expect(template.provisionTimeoutSeconds).toBe(30);
+    const template = await findTemplate(dir, "t");
+    expect([...(template?.files.keys() ?? [])]).toEqual(["skills/one.md"]);
+    expect(template?.provisionTimeoutSeconds).toBe(30);
   });
 
-  it.each(["../t", "nope", "", "T"])("refuses the unknown name %j", async (id) => {
+  it("finds no template under another name, and refuses a broken one with its cause", async () => {
     await put("t/config.yaml", "runtime: demo");
-    await expect(loadTemplate(dir, id)).rejects.toMatchObject({ code: "bad_request" });
+    for (const id of ["../t", "nope", "", "T"]) expect(await findTemplate(dir, id)).toBeNull();
+    await put("bad/config.yaml", "name: [");
+    await expect(findTemplate(dir, "bad")).rejects.toMatchObject({
+      code: "bad_request",
+      message: expect.stringContaining("line 1"),
+    });
   });
 
   it("answers an empty list when there is no folder", async () => {

@@ -54,13 +54,6 @@ export async function findTemplate(dir: string, id: string): Promise<Template | 
   }
 }
 
-/** The same for a name that must be known. @throws DomainError `bad_request`. */
-export async function loadTemplate(dir: string, id: string): Promise<Template> {
-  const template = await findTemplate(dir, id);
-  if (template !== null) return template;
-  throw new DomainError("bad_request", `There is no template called “${id}”.`);
-}
-
 /** A folder of the templates' folder, and why it cannot be one. */
 interface Folder {
   readonly name: string;

@@ -160,11 +160,11 @@ describe("POST /templates/import", () => {
     expect(shown).toMatchObject({ name: "Night Clerk", broken: null });
   });
 
-  it("imported by twenty at once under one name is there once", async () => {
+  it("imported by eight at once under one name is there once", async () => {
     const archive = makeZip([{ name: "config.yaml", content: CONFIG }]);
-    const all = await Promise.all(Array.from({ length: 20 }, () => send(archive, "?name=racer")));
+    const all = await Promise.all(Array.from({ length: 8 }, () => send(archive, "?name=racer")));
     expect(all.filter(({ status }) => status === 201)).toHaveLength(1);
-    expect(all.filter(({ status }) => status === 409)).toHaveLength(19);
+    expect(all.filter(({ status }) => status === 409)).toHaveLength(7);
   });
 
   it("refuses what cannot be meant with a sentence, and keeps nothing of it", async () => {

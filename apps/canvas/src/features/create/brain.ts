@@ -1,5 +1,4 @@
 import type { TemplateView } from "@molecule/contracts/workspaces";
-import type { Draft } from "./draft.ts";
 
 type ProviderView = TemplateView["providers"][number];
 type ModelView = ProviderView["models"][number];
@@ -25,7 +24,10 @@ export interface Brain {
 }
 
 /** Provider, model and needs of a template with what the draft has chosen so far. */
-export function brainOf(template: TemplateView, draft: Pick<Draft, "provider" | "model">): Brain {
+export function brainOf(
+  template: TemplateView,
+  draft: { readonly provider: string | null; readonly model: string | null },
+): Brain {
   const providers = template.providers;
   const chosen = chosenProvider(template, draft.provider);
   const models = chosen?.models ?? [];
