@@ -110,7 +110,8 @@ export class World {
 
   /** An external workspace whose agent is the suite's own. */
   async makePush(behaviour: string): Promise<Member> {
-    const member = await this.#create({});
+    // The cases of the suite send to it side by side, and none is about its being busy.
+    const member = await this.#create({ max_concurrent_tasks: 100 });
     const url = `${this.server.agentUrl}/${behaviour}/${member.id}`;
     const reply = await this.send({
       method: "POST",
