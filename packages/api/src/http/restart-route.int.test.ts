@@ -42,7 +42,8 @@ describe("POST /workspaces/:id/restart", () => {
       INSERT INTO activity (workspace_id, activity_type, summary)
       SELECT ${id}, 'lifecycle', n::text FROM generate_series(1, 500) n`;
     expect(await countOf(id)).toBe(few);
-    expect(few).toBeLessThanOrEqual(12);
+    // One of them asks whether the agent could start with the keys it has.
+    expect(few).toBeLessThanOrEqual(13);
   });
 
   async function countOf(id: string): Promise<number> {

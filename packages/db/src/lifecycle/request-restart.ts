@@ -26,7 +26,10 @@ export interface RestartRequest {
    */
   readonly change?: (tx: Transaction) => Promise<void>;
   /** Why it could not start as it is; null when it could. Asked when nothing else refuses it. */
-  readonly lacks?: (tx: Transaction) => Promise<PublicFailure | null>;
+  readonly lacks?: (
+    tx: Transaction,
+    row: Pick<LockedWorkspace["row"], "id" | "config">,
+  ) => Promise<PublicFailure | null>;
 }
 
 /** Which attempt carries the click. */
@@ -74,7 +77,7 @@ export async function requestRestart(
     await recordSkippedClick(tx, request, message);
     return { kind: "external", attempt: null, message };
   }
-  const error = (await refusalOf(tx, row)) ?? (await lackOf(tx, request));
+  const error = (await refusalOf(tx, row)) ?? (await lackOf(tx, row, request));
   if (error !== null) {
     await recordSkippedClick(tx, request, error.message);
     return { kind: "refused", error };
@@ -179,8 +182,12 @@ async function refusalOf(
 }
 
 /** What cannot start is not stopped for it either. SPEC: R30, R31. */
-async function lackOf(tx: Transaction, { lacks }: RestartRequest): Promise<DomainError | null> {
-  const failure = (await lacks?.(tx)) ?? null;
+async function lackOf(
+  tx: Transaction,
+  row: LockedWorkspace["row"],
+  { lacks }: RestartRequest,
+): Promise<DomainError | null> {
+  const failure = (await lacks?.(tx, row)) ?? null;
   if (failure === null) return null;
   const { sentence, next, missing } = failure;
   const code = failure.code === "secret_unreadable" ? "secret_unreadable" : "missing_required_key";

@@ -16,6 +16,7 @@ import { loadWorkspaceEnv } from "./workspace-env.ts";
 
 /** Bytes that are no sealed records. */
 const OTHER_BYTES = [
+  "imported_template_files.content",
   "kept_file_chunks.bytes",
   "managed_file_versions.content",
   "managed_files.content",

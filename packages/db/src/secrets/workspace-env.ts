@@ -1,4 +1,5 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/pg-core";
 import { ormOf, type Queryable } from "../database.ts";
 import { globalSecrets, workspaceSecrets } from "../schema/content.ts";
 import type { SecretCipher } from "./cipher.ts";
@@ -18,12 +19,22 @@ export async function loadWorkspaceEnv(
   workspaceId: string,
 ): Promise<WorkspaceEnv> {
   const orm = ormOf(q);
-  const own = await orm
-    .select()
-    .from(workspaceSecrets)
-    .where(eq(workspaceSecrets.workspaceId, workspaceId));
+  const columns = (table: typeof workspaceSecrets | typeof globalSecrets) => ({
+    key: table.key,
+    record: table.record,
+    encryptionVersion: table.encryptionVersion,
+  });
+  const isOwn = (is: boolean) => sql<boolean>`${sql.raw(String(is))}`.as("is_own");
+  const rows = await unionAll(
+    orm
+      .select({ ...columns(workspaceSecrets), isOwn: isOwn(true) })
+      .from(workspaceSecrets)
+      .where(eq(workspaceSecrets.workspaceId, workspaceId)),
+    orm.select({ ...columns(globalSecrets), isOwn: isOwn(false) }).from(globalSecrets),
+  );
+  const own = rows.filter((row) => row.isOwn);
   const ownKeys = new Set(own.map((row) => row.key));
-  const inherited = (await orm.select().from(globalSecrets)).filter((row) => !ownKeys.has(row.key));
+  const inherited = rows.filter((row) => !row.isOwn && !ownKeys.has(row.key));
   const env: Record<string, string> = {};
   const unreadable: string[] = [];
   for (const row of inherited) {

@@ -118,7 +118,8 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     template,
     parentId,
     config: configOf(request, chosen.config),
-    maxConcurrentTasks: asked ?? concurrentTasksIn(chosen.config.extra.max_concurrent_tasks) ?? fallback,
+    maxConcurrentTasks:
+      asked ?? concurrentTasksIn(chosen.config.extra.max_concurrent_tasks) ?? fallback,
     budgetLimit,
     workspaceDir: request.workspaceDir,
     workspaceAccess: request.workspaceAccess,

@@ -1,6 +1,6 @@
 import type { restartResult, restartWorkspaceInput } from "@molecule/contracts/procedures";
 import type { RestartBody } from "@molecule/contracts/wire";
-import { lackingKeysOf } from "@molecule/db/lifecycle/lacking-keys";
+import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
 import {
   orRefused,
   type RestartAnswer,
@@ -26,7 +26,7 @@ export async function restartFromCanvas(
         workspaceId: id,
         actor,
         clickId,
-        lacks: (own) => lackingKeysOf(own, deps.cipher, id),
+        lacks: (own, row) => lackingKeys(own, deps.cipher, row),
       }),
     ),
   );
@@ -68,7 +68,7 @@ export async function restartWorkspace(
       isReset,
       isRebuilt: body.rebuild_config === true,
       ...(template === null
-        ? { lacks: (own) => lackingKeysOf(own, deps.cipher, id) }
+        ? { lacks: (own, row) => lackingKeys(own, deps.cipher, row) }
         : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, ...template }) }),
     }),
   );
