@@ -1,4 +1,4 @@
-import { createCipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createCipher, recordPrefix } from "./cipher.ts";
 
@@ -66,6 +66,40 @@ describe("the secret cipher", () => {
     expect(createCipher(newer).decrypt(place, stored(record))).toBe("new");
     expect(cipher.decrypt(place, stored(record))).toBeNull();
     expect(Buffer.from(record.subarray(0, 9)).equals(recordPrefix(newer))).toBe(true);
+  });
+
+  it("seals each workspace's under a key of its own, and the master key alone opens none", () => {
+    const opens = (record: Uint8Array, by: Uint8Array) => {
+      const at = Buffer.from(record);
+      const decipher = createDecipheriv("aes-256-gcm", by, at.subarray(9, 21));
+      decipher.setAAD(Buffer.from(`${place.scope}|${place.key}|2`));
+      decipher.setAuthTag(at.subarray(21, 37));
+      decipher.update(at.subarray(37));
+      try {
+        decipher.final();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const keyOf = (scope: string) =>
+      new Uint8Array(hkdfSync("sha256", key, "", `molecule-data-key|${scope}`, 32));
+    const record = cipher.encrypt(place, "value");
+    expect(opens(record, keyOf(place.scope))).toBe(true);
+    expect(opens(record, keyOf("global"))).toBe(false);
+    expect(opens(record, key)).toBe(false);
+  });
+
+  it("opens what the master key itself sealed, as it once did, and seals so no more", () => {
+    const nonce = randomBytes(12);
+    const direct = createCipheriv("aes-256-gcm", key, nonce);
+    direct.setAAD(Buffer.from(`${place.scope}|${place.key}|2`));
+    const text = Buffer.concat([direct.update("earlier"), direct.final()]);
+    const kid = createHmac("sha256", key).update("molecule-key-id").digest().subarray(0, 8);
+    const record = Buffer.concat([Buffer.of(2), kid, nonce, direct.getAuthTag(), text]);
+    expect(cipher.decrypt(place, stored(record))).toBe("earlier");
+    expect(cipher.decrypt({ ...place, scope: "global" }, stored(record))).toBeNull();
+    expect(Buffer.from(cipher.encrypt(place, "x")).subarray(1, 9).equals(kid)).toBe(false);
   });
 
   it("opens an imported record, which names no key, with whichever of them sealed it", () => {

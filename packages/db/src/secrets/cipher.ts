@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  hkdfSync,
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
@@ -40,22 +41,28 @@ export interface SecretCipher {
   decrypt(place: SecretPlace, stored: StoredSecret): Decrypted;
 }
 
-/** Master keys of 32 bytes. The first seals; all of them open what they have sealed. */
+/** Master keys of 32 bytes. What follows from the first seals; all of them open what they have sealed. */
 export type KeyRing = readonly [Uint8Array, ...Uint8Array[]];
 
 interface RingKey {
   readonly key: Buffer;
+  /** Begins what a data key of this master key has sealed. */
   readonly kid: Buffer;
+  /** Begins what the master key itself has sealed, as it did before there were data keys. */
+  readonly directKid: Buffer;
 }
 
-/** A cipher over a ring. Record: version, key id (8), nonce (12), tag (16), ciphertext. */
+/**
+ * A cipher over a ring. Each scope has a data key of its own, which follows from the master key, so that
+ * none has to be stored, wrapped or lost. Record: version, key id (8), nonce (12), tag (16), ciphertext.
+ */
 export function createCipher(...keys: KeyRing): SecretCipher {
   const ring = keys.map(ringKey);
   const { key, kid } = ringKey(keys[0]);
   return {
     encrypt: (place, value) => {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce);
+      const cipher = createCipheriv("aes-256-gcm", dataKey(key, place.scope), nonce);
       cipher.setAAD(additionalData(place));
       const text = Buffer.concat([cipher.update(value, "utf8"), cipher.final()]);
       return Buffer.concat([Buffer.of(ENCRYPTION_VERSION), kid, nonce, cipher.getAuthTag(), text]);
@@ -79,11 +86,17 @@ export function createCipher(...keys: KeyRing): SecretCipher {
 function ringKey(masterKey: Uint8Array): RingKey {
   if (masterKey.length !== KEY_BYTES) throw new Error("invariant: a master key has 32 bytes");
   const key = Buffer.from(masterKey);
-  const kid = createHmac("sha256", key).update("molecule-key-id").digest().subarray(0, KID_BYTES);
-  return { key, kid };
+  const kidOf = (use: string) =>
+    createHmac("sha256", key).update(use).digest().subarray(0, KID_BYTES);
+  return { key, kid: kidOf("molecule-data-key-id"), directKid: kidOf("molecule-key-id") };
 }
 
-/** The bytes that every record begins with that was sealed by this key; they tell nothing of it. */
+/** The key that seals what belongs to one workspace, or to the organisation. */
+function dataKey(masterKey: Uint8Array, scope: SecretScope): Buffer {
+  return Buffer.from(hkdfSync("sha256", masterKey, "", `molecule-data-key|${scope}`, KEY_BYTES));
+}
+
+/** The bytes that every record begins with that a data key of this key sealed; they tell nothing of it. */
 export function recordPrefix(masterKey: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(ENCRYPTION_VERSION), ringKey(masterKey).kid]);
 }
@@ -106,14 +119,22 @@ function openUnnamed(ring: readonly RingKey[], record: Buffer): Decrypted {
 function openRecord(ring: readonly RingKey[], place: SecretPlace, record: Buffer): Decrypted {
   if (record.length < HEADER_BYTES || record[0] !== ENCRYPTION_VERSION) return null;
   const at = [1, 1 + KID_BYTES, 1 + KID_BYTES + NONCE_BYTES, HEADER_BYTES] as const;
-  const named = ring.find(({ kid }) => timingSafeEqual(record.subarray(at[0], at[1]), kid));
-  if (named === undefined) return null;
-  return open(named.key, {
+  const key = keyNamed(ring, record.subarray(at[0], at[1]), place.scope);
+  if (key === null) return null;
+  return open(key, {
     nonce: record.subarray(at[1], at[2]),
     tag: record.subarray(at[2], at[3]),
     text: record.subarray(at[3]),
     aad: additionalData(place),
   });
+}
+
+function keyNamed(ring: readonly RingKey[], name: Buffer, scope: SecretScope): Buffer | null {
+  for (const { key, kid, directKid } of ring) {
+    if (timingSafeEqual(name, kid)) return dataKey(key, scope);
+    if (timingSafeEqual(name, directKid)) return key;
+  }
+  return null;
 }
 
 interface Sealed {
