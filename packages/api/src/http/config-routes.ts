@@ -5,14 +5,14 @@ import {
   type SecretRow,
 } from "@molecule/db/secrets/secret-store";
 import { type ConfigRow, readConfig } from "@molecule/db/workspaces/config-rows";
-import { DomainError } from "@molecule/domain/errors";
+import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { actorOf } from "../context.ts";
 import { applyChanges, type DesiredChange } from "../services/config/apply-changes.ts";
 import { modelView, providerView, readBundle } from "../services/config/read-bundle.ts";
 import { changeGlobalSecret, readSecretValues } from "../services/secrets/manage-secrets.ts";
 import { ADMIN, WORKSPACE, WORKSPACE_STRICT } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
-import { json, ok } from "./respond.ts";
+import { failure, json, ok } from "./respond.ts";
 import { type Route, route } from "./router.ts";
 
 /** Largest body of `PATCH …/config`. Source: wire contract §9.5. */
@@ -115,11 +115,17 @@ function rowOf(row: SecretRow) {
 }
 
 /** Values go to the workspace's own bearer and to nobody else, not even to a person. */
-async function values({ deps, auth, workspaceId }: RequestContext): Promise<Response> {
+async function values({ deps, auth, workspaceId, requestId }: RequestContext): Promise<Response> {
   if (auth.kind !== "workspace") {
     throw new DomainError("unauthenticated", "Values are given to the workspace's own token only.");
   }
-  return json(200, await readSecretValues(deps, workspaceId), { "cache-control": "no-store" });
+  try {
+    return json(200, await readSecretValues(deps, workspaceId), { "cache-control": "no-store" });
+  } catch (error) {
+    if (!isDomainError(error) || error.code !== "secret_unreadable") throw error;
+    // A status of its own for runtimes. Source: wire contract §10.
+    return failure(error, requestId, 500);
+  }
 }
 
 async function putSecret(context: RequestContext): Promise<Response> {

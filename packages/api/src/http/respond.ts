@@ -34,7 +34,11 @@ export function seeOther(
 }
 
 /** The answer of a failure: `{error, code, next?, request_id}` and the details beside them. */
-export function failure(error: DomainError, requestId: string): Response {
+export function failure(
+  error: DomainError,
+  requestId: string,
+  status = HTTP_STATUSES[error.code],
+): Response {
   const body = {
     ...error.details,
     error: error.message,
@@ -46,7 +50,7 @@ export function failure(error: DomainError, requestId: string): Response {
   };
   const retryAfter = error.details.retry_after;
   return json(
-    HTTP_STATUSES[error.code],
+    status,
     body,
     typeof retryAfter === "number" ? { "retry-after": String(retryAfter) } : {},
   );

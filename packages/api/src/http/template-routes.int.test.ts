@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { lackingKeysOf } from "@molecule/db/lifecycle/lacking-keys";
+import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
+import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { RUNTIMES } from "@molecule/domain/sets";
 import { makeTarGz, makeZip } from "@molecule/templates/archive/archive.fixture";
 import { loadOrgTemplates } from "@molecule/templates/load-org-templates";
@@ -36,6 +37,8 @@ const put = async (id: string, yaml: string) => {
 const here = () => ({ ...api.deps, templatesDir: dir });
 const configOf = async (id: string): Promise<Record<string, unknown>> =>
   (await api.test.sql`SELECT config FROM workspaces WHERE id = ${id}`)[0]?.config;
+const lackOf = (id: string) =>
+  api.test.db.transaction(async (tx) => lackingKeys(tx, api.deps.cipher, await readConfig(tx, id)));
 const ids = async () => {
   const answer = await api.call("GET", "/templates");
   return ((await answer.json()) as { id: string }[]).map(({ id }) => id);
@@ -232,7 +235,7 @@ describe("what a new workspace thinks with", () => {
     const make = async (wish: object) =>
       (await createFromCanvas(api.deps, ADMIN, { name: "Ada", template: "coder", ...wish })).id;
     const lacking = async (id: string) => {
-      const failure = await api.test.db.transaction((tx) => lackingKeysOf(tx, api.deps.cipher, id));
+      const failure = await lackOf(id);
       const shown = await viewSecrets(api.deps, id);
       const open = shown.filter((one) => one.isRequired && !one.hasValue).map(({ key }) => key);
       expect(open).toEqual(failure?.missing ?? []);
@@ -330,9 +333,6 @@ workspaces: [{name: one, children: [{name: two}]}]`;
 });
 
 describe("what we ship", () => {
-  const canStart = async (id: string) =>
-    await api.test.db.transaction((tx) => lackingKeysOf(tx, api.deps.cipher, id));
-
   it("makes an agent of each template, also with the demo agent, which needs no key", async () => {
     const shipped = await loadTemplates(api.deps.templatesDir);
     expect(shipped).toHaveLength(4);
@@ -340,11 +340,11 @@ describe("what we ship", () => {
       const template = idOf(one);
       const { id } = await createFromCanvas(api.deps, ADMIN, { name: template, template });
       const row = await configOf(id);
-      expect((await canStart(id))?.missing ?? []).toEqual(row.requiredEnv);
+      expect((await lackOf(id))?.missing ?? []).toEqual(row.requiredEnv);
       const demo = { name: template, template, runtime: "demo" as const };
       const trial = await createFromCanvas(api.deps, ADMIN, demo);
       expect(trial.node.runtime).toBe("demo");
-      expect(await canStart(trial.id)).toBeNull();
+      expect(await lackOf(trial.id)).toBeNull();
       const config = await configOf(trial.id);
       expect(config).toMatchObject({ model: "demo-1", instructions: row.instructions });
     }
@@ -366,7 +366,7 @@ describe("what we ship", () => {
         runtime: "demo",
         desiredModel: "demo-1",
       });
-      expect(await canStart(created.id)).toBeNull();
+      expect(await lackOf(created.id)).toBeNull();
       let made = 1;
       for (const child of node.children) made += await make(child, created.id);
       return made;

@@ -1,8 +1,6 @@
 import type { PublicFailure } from "@molecule/domain/errors";
 import { type KeyNeed, requiredKeys, unmetNeeds } from "@molecule/domain/model-offer";
-import { eq } from "drizzle-orm";
-import { ormOf, type Transaction } from "../database.ts";
-import { workspaces } from "../schema/workspaces.ts";
+import type { Transaction } from "../database.ts";
 import type { SecretCipher } from "../secrets/cipher.ts";
 import { loadWorkspaceEnv } from "../secrets/workspace-env.ts";
 import type { WorkspaceRow } from "./held-workspace.ts";
@@ -20,19 +18,6 @@ export async function lackingKeys(
   if (unreadable.length > 0) return unreadableSecrets(unreadable.map(keyOf));
   const unmet = unmetNeeds(requiredKeys(config), (key) => (env[key] ?? "") !== "");
   return unmet.length > 0 ? missingKeys(unmet) : null;
-}
-
-/** The same of a workspace by its id, whose row the caller has locked. */
-export async function lackingKeysOf(
-  tx: Transaction,
-  cipher: SecretCipher,
-  workspaceId: string,
-): Promise<PublicFailure | null> {
-  const [row] = await ormOf(tx)
-    .select({ id: workspaces.id, config: workspaces.config })
-    .from(workspaces)
-    .where(eq(workspaces.id, workspaceId));
-  return row === undefined ? null : await lackingKeys(tx, cipher, row);
 }
 
 /** `workspace:KEY` and `global:KEY` as a person knows them. */
@@ -55,12 +40,12 @@ function missingKeys(unmet: readonly KeyNeed[]): PublicFailure {
   };
 }
 
+/** One sentence whatever the cause: it tells neither the key nor how the value was sealed. SPEC: SE6. */
 function unreadableSecrets(keys: readonly string[]): PublicFailure {
-  const list = keys.join(", ");
   return {
     code: "secret_unreadable",
-    sentence: `The stored value of ${list} cannot be read with the present key of the platform.`,
-    next: `Enter ${list} again; the agent then starts by itself.`,
+    sentence: "A stored secret of this agent cannot be read and has to be entered again.",
+    next: "Enter what is marked so under Configure; the agent then starts by itself.",
     missing: [...keys],
   };
 }

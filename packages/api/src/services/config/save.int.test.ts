@@ -386,6 +386,7 @@ describe("secrets", () => {
         hasValue: false,
         mustReenter: false,
         isRequired: true,
+        isRunning: null,
         updatedAt: null,
       },
     ]);
@@ -398,6 +399,14 @@ describe("secrets", () => {
       { key: "K", hasValue: true, mustReenter: true },
     ]);
     expect(await get("/secrets")).toMatchObject([{ key: "K", must_reenter: true }]);
+    const values = await api.call("GET", `/workspaces/${id}/secrets/values`, {
+      token: await api.tokenOf(id),
+    });
+    expect(values.status).toBe(500);
+    expect(await values.json()).toMatchObject({
+      error: "Some keys must be entered again.",
+      failed_keys: ["workspace:K"],
+    });
     expect(await save({ secrets: [{ key: "K", value: "v" }] })).toMatchObject({ changed: true });
     expect(await trpc().config.secrets({ workspaceId: id })).toMatchObject([
       { mustReenter: false },
