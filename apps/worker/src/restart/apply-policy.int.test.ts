@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { applyPending } from "@molecule/db/lifecycle/apply-now";
+import { applyNow, applyPending } from "@molecule/db/lifecycle/apply-now";
 import { acceptMessage } from "@molecule/db/queue/accept-message";
 import { writePolicies } from "@molecule/db/workspaces/config-rows";
 import type { ApplyPolicy } from "@molecule/domain/sets";
@@ -192,4 +192,20 @@ describe("what a save says of itself", () => {
     await bed.isBooting(platform, id, 2);
     expect(await pendingOf(id)).toBeNull();
   });
+
+  it.each(["hold", "idle"] as const)(
+    "CF3: “Apply now” under %s is a save that says so: it waits for running turns, and 10 minutes at most",
+    async (policy) => {
+      const { platform, id } = await busy(policy);
+      await platform.writeFiles(id, { "a.md": "1" });
+      await hops(platform, id, 20);
+      await bed.database.db.transaction((tx) => applyNow(tx, { workspaceId: id }));
+      await hops(platform, id, 2);
+      await isAtRest(platform, id);
+      expect(await platform.see(id)).toMatchObject({ attempt: 1, desired: 2, applied: 1 });
+      await hops(platform, id, 8);
+      await bed.isBooting(platform, id, 2);
+      expect((await attemptOf(platform, id, 2))?.sentence).toContain("1 file changed by Ada");
+    },
+  );
 });

@@ -61,7 +61,7 @@ it("L1: a click begins at once", async () => {
 
 it("L1: applying now is a wish of its own", async () => {
   const { platform, id } = await stopped();
-  await bed.database.db.transaction((tx) => applyNow(tx, { workspaceId: id, actor: ADA }));
+  await bed.database.db.transaction((tx) => applyNow(tx, { workspaceId: id }));
   await isReady(platform, id, 2);
 });
 

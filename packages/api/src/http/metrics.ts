@@ -30,19 +30,30 @@ const COUNTERS: Readonly<Record<TallyName, PlatformCounter>> = {
   },
 };
 
+/** What the database knows of the whole platform. */
+export interface PlatformCounts {
+  readonly tallies: readonly Tally[];
+  /** Workspaces whose saved changes are held. */
+  readonly held: number;
+}
+
 /**
  * Prometheus text of what every process of the platform counted together, since its database began;
- * values never fall. An unreachable database has none: null, and the gauge says so. SPEC: L8.
+ * counters never fall. An unreachable database has none: null, and the gauge says so. SPEC: L8.
  */
-export async function renderTallies(tallies: readonly Tally[] | null): Promise<string> {
+export async function renderTallies(counts: PlatformCounts | null): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const up = { name: "molecule_database_up", help: "1 while the database answers.", registers };
-  new Gauge(up).set(tallies === null ? 0 : 1);
+  new Gauge(up).set(counts === null ? 0 : 1);
+  if (counts !== null) {
+    const help = "Workspaces whose saved changes wait until somebody applies them.";
+    new Gauge({ name: "molecule_held_workspaces", help, registers }).set(counts.held);
+  }
   for (const [name, { metric, help, label }] of Object.entries(COUNTERS)) {
     const labelNames = [label, "outcome"];
     const counter = new Counter({ name: metric, help, labelNames, registers });
-    for (const one of (tallies ?? []).filter((tally) => tally.name === name)) {
+    for (const one of (counts?.tallies ?? []).filter((tally) => tally.name === name)) {
       const outcome = one.outcome === "" ? {} : { outcome: one.outcome };
       counter.inc({ [label]: one.label, ...outcome }, one.n);
     }

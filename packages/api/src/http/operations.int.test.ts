@@ -89,6 +89,7 @@ describe("/metrics", () => {
       ["molecule_http_request_duration_seconds_total", "counter"],
       ["molecule_websocket_connections_active", "gauge"],
       ["molecule_database_up", "gauge"],
+      ["molecule_held_workspaces", "gauge"],
       ["molecule_attempts_total", "counter"],
       ["molecule_restart_requests_total", "counter"],
       ["molecule_sweep_actions_total", "counter"],
@@ -101,6 +102,20 @@ describe("/metrics", () => {
     );
     expect(counted).toContainEqual(expect.stringMatching(/path="unknown",status="404"\} \d+$/));
     expect(lines.join("\n")).not.toContain(id);
+  });
+
+  it("counts the workspaces whose saved changes are held, and no other", async () => {
+    const held = async () => {
+      const text = await (await api.call("GET", "/metrics")).text();
+      return Number(/^molecule_held_workspaces (\d+)$/m.exec(text)?.[1]);
+    };
+    const ids = [await api.createWorkspace(), await api.createWorkspace()];
+    const before = await held();
+    await api.test.sql`
+      UPDATE workspaces SET pending_policy = 'hold', applied_gen = 1, desired_gen = 2 WHERE id = ${ids[0] ?? ""}`;
+    expect(await held()).toBe(before + 1);
+    await api.test.sql`UPDATE workspaces SET pending_policy = NULL WHERE id = ${ids[0] ?? ""}`;
+    expect(await held()).toBe(before);
   });
 
   it("is for the operator and for this machine, and not for whom a proxy here asks", async () => {

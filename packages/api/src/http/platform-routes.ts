@@ -9,12 +9,12 @@ import {
   readPage,
 } from "@molecule/db/events/read-events";
 import { readViewport } from "@molecule/db/layouts/layouts";
-import { readTallies, type Tally } from "@molecule/db/ledger/tallies";
+import { countHeld, readTallies } from "@molecule/db/ledger/tallies";
 import { DomainError } from "@molecule/domain/errors";
 import type { Deps } from "../deps.ts";
 import { saveViewport } from "../services/canvas/save-viewport.ts";
 import { ADMIN, OPEN, SIGNED_IN } from "./guards.ts";
-import { METRICS_TYPE, renderTallies } from "./metrics.ts";
+import { METRICS_TYPE, type PlatformCounts, renderTallies } from "./metrics.ts";
 import type { RequestContext } from "./request-context.ts";
 import { isOwnMachine } from "./resolve-auth.ts";
 import { ok } from "./respond.ts";
@@ -44,14 +44,15 @@ async function metrics({ deps, auth, req, peer }: RequestContext): Promise<Respo
     );
   }
   const own = await deps.metrics.render();
-  const counted = await renderTallies(await talliesOf(deps));
+  const counted = await renderTallies(await countsOf(deps));
   return new Response(`${own}\n${counted}`, { headers: { "content-type": METRICS_TYPE } });
 }
 
 /** What the process counts is told also while the database is away. */
-async function talliesOf(deps: Deps): Promise<readonly Tally[] | null> {
+async function countsOf({ db }: Deps): Promise<PlatformCounts | null> {
   try {
-    return await readTallies(deps.db);
+    const [tallies, held] = await Promise.all([readTallies(db), countHeld(db)]);
+    return { tallies, held };
   } catch (error) {
     if (isConnectionError(error)) return null;
     throw error;

@@ -90,7 +90,7 @@ export const workspacesRouter = {
   applyNow: writeProcedure
     .input(byId)
     .output(doneResult)
-    .mutation(({ ctx, input }) => applyNow(ctx.deps, actorOf(ctx.auth), input.id)),
+    .mutation(({ ctx, input }) => applyNow(ctx.deps, input.id)),
   /** No further try by itself, until a restart or the next saved change. */
   stopTrying: writeProcedure
     .input(byId)

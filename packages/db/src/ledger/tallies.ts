@@ -30,6 +30,15 @@ export async function readTallies(q: Queryable): Promise<readonly Tally[]> {
     .orderBy(asc(tallies.name), asc(tallies.label), asc(tallies.outcome));
 }
 
+/** Workspaces whose saved changes wait until somebody applies them. */
+export async function countHeld(q: Queryable): Promise<number> {
+  const [row] = await ormOf(q).execute<{ n: number }>(sql`
+    SELECT count(*)::int AS n FROM workspaces
+    WHERE desired_gen > applied_gen AND applied_gen > 0 AND intent <> 'deleted' AND backend <> 'external'
+      AND COALESCE(pending_policy, apply_policy) = 'hold'`);
+  return row?.n ?? 0;
+}
+
 /** Counts what a sweep did or asked; in the transaction that does it where there is one. */
 export async function countSweepAction(q: Queryable, action: SweepAction, n = 1): Promise<void> {
   await ormOf(q).insert(tallies).values({ name: "sweep_actions", label: action, outcome: "", n });

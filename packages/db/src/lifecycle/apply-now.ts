@@ -1,36 +1,26 @@
-import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
+import type { ApplyPolicy } from "@molecule/domain/sets";
 import { eq, type SQL, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
 import { workspaces } from "../schema/workspaces.ts";
 import { lockWorkspace } from "./lock-workspace.ts";
-import { type RestartRefusal, requestRestart } from "./request-restart.ts";
-
-/** What pressing "Apply now" did. */
-export type ApplyNowAnswer =
-  | { readonly kind: "nothing_pending" }
-  | { readonly kind: "due" }
-  | RestartRefusal;
 
 /**
- * Makes saved changes due at once, without their quiet time. What is held, which never restarts by
- * itself, gets a restart by `actor`, refused and thrown as by `requestRestart`.
- * @throws DomainError `not_found`, `removed`.
+ * Makes saved changes due at once, without their quiet time; running turns are waited for as by a save.
+ * What is held, or waits for an idle agent, is applied like everything else from then on. False when
+ * nothing is pending. SPEC: CF3. @throws DomainError `not_found`, `removed`.
  */
 export async function applyNow(
   tx: Transaction,
-  request: { readonly workspaceId: string; readonly actor: Actor },
-): Promise<ApplyNowAnswer> {
-  const { row } = await lockWorkspace(tx, request.workspaceId);
-  if (row.desiredGen <= row.appliedGen || row.backend === "external") {
-    return { kind: "nothing_pending" };
+  { workspaceId }: { readonly workspaceId: string },
+): Promise<boolean> {
+  const { row } = await lockWorkspace(tx, workspaceId);
+  if ((row.pendingPolicy ?? row.applyPolicy) !== "settle") {
+    return await applyPending(tx, { workspaceId, policy: "settle" });
   }
-  if ((row.pendingPolicy ?? row.applyPolicy) === "hold") {
-    const answer = await requestRestart(tx, request);
-    return answer.kind === "refused" ? answer : { kind: "due" };
-  }
+  if (row.desiredGen <= row.appliedGen || row.backend === "external") return false;
   await makeDue(tx, row, {});
-  return { kind: "due" };
+  return true;
 }
 
 /**

@@ -42,7 +42,7 @@ export interface RestartAnswer {
 }
 
 /** Nothing restarts, and the ledger says that it was asked for. Thrown once that is committed. */
-export interface RestartRefusal {
+interface RestartRefusal {
   readonly kind: "refused";
   readonly error: DomainError;
 }

@@ -51,7 +51,7 @@ function drawLine(
     case "failure":
       return <FailureLine line={line} node={node} actions={actions} clamp={clamp} />;
     case "pending":
-      return <PendingLine line={line} onApply={() => void actions.applyNow(node.id)} />;
+      return <PendingLine line={line} node={node} actions={actions} />;
     case "paused":
       return (
         <Row
@@ -217,11 +217,16 @@ function fixTab(node: WorkspaceNode): PanelTab {
 
 function PendingLine({
   line,
-  onApply,
+  node,
+  actions,
 }: {
   line: CardLine & { kind: "pending" };
-  onApply: () => void;
+  node: WorkspaceNode;
+  actions: CardLineActions;
 }) {
+  // Applying waits for running tasks; who does not want to wait for them restarts.
+  const isWaiting = line.wait === "turns";
+  const act = isWaiting ? actions.restart : actions.applyNow;
   return (
     <>
       <p className="flex min-w-0 items-center gap-1.5 text-ink" title={line.sentence}>
@@ -230,7 +235,11 @@ function PendingLine({
       </p>
       <Row
         text={<span className="truncate text-muted">{pendingWhen(line)}</span>}
-        end={<CardButton onClick={onApply}>Apply now</CardButton>}
+        end={
+          <CardButton onClick={() => void act(node.id)}>
+            {isWaiting ? "Restart now" : "Apply now"}
+          </CardButton>
+        }
       />
     </>
   );

@@ -27,10 +27,8 @@ export interface WorkspaceActions {
   resume(id: string): Promise<void>;
   /** Puts it to sleep until a message comes. */
   hibernate(id: string): Promise<void>;
-  /** Restarts for the pending changes now instead of when they are due. */
+  /** Brings what is saved to the agent by one restart, now or once its running tasks have ended. */
   applyNow(id: string): Promise<void>;
-  /** Brings what is held to the agent by one restart, once its running tasks have ended. */
-  applySaved(id: string): Promise<void>;
   /** No further try by itself, until somebody restarts it or saves a change. */
   stopTrying(id: string): Promise<void>;
   /** Opens the dialog that lists what goes with it. */
@@ -131,11 +129,6 @@ function lifecycleActions(client: Client, nodes: NodeStore, ui: UiStore) {
     applyNow: async (id: string) => {
       await attempt("The changes could not be applied now", () =>
         client.workspaces.applyNow.mutate({ id }),
-      );
-    },
-    applySaved: async (id: string) => {
-      await attempt("The changes could not be applied", () =>
-        client.config.save.mutate({ workspaceId: id, apply: "settle" }),
       );
     },
     stopTrying: async (id: string) => {

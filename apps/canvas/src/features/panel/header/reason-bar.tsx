@@ -205,21 +205,21 @@ function PendingReason(props: {
   const { node, reason, nowMs } = props;
   const actions = useWorkspaceActions();
   const due = reason.dueAtMs === null ? null : new Date(reason.dueAtMs).toISOString();
-  // What is held is applied like a save: running tasks are waited for. What waits already need not.
-  const apply = reason.wait === "held" ? actions.applySaved : actions.applyNow;
-  const isDue = due !== null && untilText(due, nowMs) === "now" && reason.wait !== "turns";
-  const when =
-    reason.wait === "turns"
-      ? `Restarts when the running task ends${limitText(node.pending?.waitsUntil ?? null)}:`
-      : due === null
-        ? "Saved, not running yet:"
-        : `Restarts ${inText(due, nowMs)}:`;
+  // Applying waits for running tasks; who does not want to wait for them restarts.
+  const isWaiting = reason.wait === "turns";
+  const act = isWaiting ? actions.restart : actions.applyNow;
+  const isDue = due !== null && untilText(due, nowMs) === "now" && !isWaiting;
+  const when = isWaiting
+    ? `Restarts when the running task ends${limitText(node.pending?.waitsUntil ?? null)}:`
+    : due === null
+      ? "Saved, not running yet:"
+      : `Restarts ${inText(due, nowMs)}:`;
   return (
     <Row
       aside={
         isDue ? null : (
-          <Button size="sm" onClick={() => void apply(node.id)}>
-            {reason.wait === "held" ? "Apply" : "Apply now"}
+          <Button size="sm" onClick={() => void act(node.id)}>
+            {isWaiting ? "Restart now" : reason.wait === "held" ? "Apply" : "Apply now"}
           </Button>
         )
       }
