@@ -23,7 +23,7 @@ describe("the configuration a runtime starts with", () => {
   it("comes from config.yaml and system-prompt.md", async () => {
     await writeFile(
       path.join(folder, "config.yaml"),
-      "name: Ann\nmodel: m-1\nprovider: p-1\nmax_concurrent_tasks: 2\ndelegation: {timeout: 60}\nother: {x: 1}\n",
+      "name: Ann\nmodel: m-1\nprovider: p-1\nskills: [a, {name: b}, 3]\ndelegation: {timeout: 60}\nother: {x: 1}\n",
     );
     await writeFile(path.join(folder, "system-prompt.md"), "Be kind.\n");
     expect(await readBootConfig(envOf())).toMatchObject({
@@ -31,7 +31,8 @@ describe("the configuration a runtime starts with", () => {
       model: "m-1",
       provider: "p-1",
       instructions: "Be kind.\n",
-      maxConcurrentTasks: 2,
+      skills: ["a", "b"],
+      plugins: [],
       delegateTimeoutMs: 60_000,
     });
   });
@@ -41,7 +42,7 @@ describe("the configuration a runtime starts with", () => {
       name: "ws-1",
       model: undefined,
       instructions: "",
-      maxConcurrentTasks: 4,
+      skills: [],
     });
   });
 
@@ -55,8 +56,8 @@ describe("the configuration a runtime starts with", () => {
   });
 
   it("ignores values of the wrong type, but not a file that is no YAML", async () => {
-    await writeFile(path.join(folder, "config.yaml"), "name: [1]\nmax_concurrent_tasks: many\n");
-    expect(await readBootConfig(envOf())).toMatchObject({ name: "ws-1", maxConcurrentTasks: 4 });
+    await writeFile(path.join(folder, "config.yaml"), "name: [1]\nskills: many\n");
+    expect(await readBootConfig(envOf())).toMatchObject({ name: "ws-1", skills: [] });
     await writeFile(path.join(folder, "config.yaml"), "name: {unclosed\n");
     await expect(readBootConfig(envOf())).rejects.toThrow("not valid YAML");
   });

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { DEFAULT_CONCURRENT_TASKS } from "@molecule/domain/delivery";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { RuntimeEnv } from "./env.ts";
@@ -14,7 +13,9 @@ export interface BootConfig {
   readonly provider: string | undefined;
   /** Content of `system-prompt.md`; empty when there is none. */
   readonly instructions: string;
-  readonly maxConcurrentTasks: number;
+  /** Names in the lists `skills` and `plugins`. */
+  readonly skills: readonly string[];
+  readonly plugins: readonly string[];
   readonly delegateTimeoutMs: number;
 }
 
@@ -22,6 +23,14 @@ const DEFAULT_DELEGATE_TIMEOUT_SECONDS = 600;
 
 const text = z.string().optional().catch(undefined);
 const count = z.coerce.number().int().positive().optional().catch(undefined);
+/** Entries are names, or objects with one; others are skipped. */
+const names = z
+  .array(
+    z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]).catch(""),
+  )
+  .transform((all) => all.filter((name) => name !== ""))
+  .optional()
+  .catch(undefined);
 /** Keys of `config.yaml` that are read; all others are someone else's. Source: contract §19.1. */
 const configFile = z
   .object({
@@ -30,7 +39,8 @@ const configFile = z
     version: text,
     model: text,
     provider: text,
-    max_concurrent_tasks: count,
+    skills: names,
+    plugins: names,
     runtime_config: z.object({ model: text, provider: text }).partial().nullish().catch(undefined),
     delegation: z.object({ timeout: count }).partial().nullish().catch(undefined),
   })
@@ -56,7 +66,8 @@ export async function readBootConfig(env: RuntimeEnv): Promise<BootConfig> {
     model: env.model ?? file.runtime_config?.model ?? file.model,
     provider: env.provider ?? file.runtime_config?.provider ?? file.provider,
     instructions,
-    maxConcurrentTasks: file.max_concurrent_tasks ?? DEFAULT_CONCURRENT_TASKS,
+    skills: file.skills ?? [],
+    plugins: file.plugins ?? [],
     delegateTimeoutMs: 1000 * (file.delegation?.timeout ?? DEFAULT_DELEGATE_TIMEOUT_SECONDS),
   };
 }

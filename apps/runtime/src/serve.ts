@@ -1,3 +1,4 @@
+import { MAX_CONCURRENT_TASKS } from "@molecule/domain/delivery";
 import type { CardFacts } from "@molecule/runtime-sdk/a2a/agent-card";
 import { type CredentialFiles, credentialFiles } from "@molecule/runtime-sdk/credential-files";
 import { platformClient } from "@molecule/runtime-sdk/platform-client";
@@ -79,7 +80,9 @@ export async function startRuntime(
       "/home": env.homeDir,
       "/plugins": env.pluginsDir,
     },
-    maxConcurrent: config.maxConcurrentTasks,
+    // The platform keeps how many there are, and what an agent asks back goes beyond that: a limit of
+    // our own would let two agents wait for each other.
+    maxConcurrent: MAX_CONCURRENT_TASKS,
     log,
     about: { attempt: env.attempt },
     dismissed,

@@ -102,6 +102,7 @@ export const configDocument = z.object({
     .object({
       /** Null where it is no longer known which one it was. */
       generation: z.number().int().nullable(),
+      runtime: z.enum(RUNTIMES).nullable(),
       model: z.string().nullable(),
       provider: z.string().nullable(),
       instructions: z.string(),
@@ -150,6 +151,11 @@ export const secretView = z.object({
   /** The value cannot be decrypted with the present key and must be entered again. */
   mustReenter: z.boolean(),
   isRequired: z.boolean(),
+  /**
+   * The agent was started with this value. False: it still has the earlier one, or none; null: none has
+   * been started, or it runs elsewhere.
+   */
+  isRunning: z.boolean().nullable(),
   updatedAt: isoTime.nullable(),
 });
 export type SecretView = z.infer<typeof secretView>;

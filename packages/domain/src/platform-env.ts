@@ -1,10 +1,13 @@
 /** Names in an agent's environment that the platform decides, on every backend. */
-const ALWAYS: ReadonlySet<string> = new Set([
+const DECIDED: ReadonlySet<string> = new Set([
   "AGENT_ADAPTER",
   "AGENT_SECRET_NAMES",
   "DELEGATION_RESULTS_FILE",
   "HOME",
   "HOST_BIND",
+  "LLM_PROVIDER",
+  "MODEL",
+  "MODEL_PROVIDER",
   "MOLECULE_ATTEMPT",
   "MOLECULE_INSTANCE",
   "MOLECULE_URL",
@@ -18,15 +21,10 @@ const ALWAYS: ReadonlySet<string> = new Set([
   "WORKSPACE_NAME",
 ]);
 
-/** What is chosen in the configuration document; null where nothing is. */
-export interface ChosenBrain {
-  readonly model: string | null;
-  readonly provider: string | null;
-}
-
-/** True when a secret of this name does not reach the agent, because the platform's value wins. SPEC: SE2. */
-export function isDecidedByPlatform(name: string, { model, provider }: ChosenBrain): boolean {
-  if (name === "MODEL" || name === "MODEL_PROVIDER") return model !== null;
-  if (name === "LLM_PROVIDER") return provider !== null;
-  return ALWAYS.has(name);
+/**
+ * True when a secret of this name does not reach the agent, because the platform decides the name: also
+ * model and provider where none is chosen, so that no agent runs with another one than is shown. SPEC: SE2.
+ */
+export function isDecidedByPlatform(name: string): boolean {
+  return DECIDED.has(name);
 }

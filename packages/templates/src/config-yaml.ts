@@ -28,7 +28,11 @@ const yamlShape = z.looseObject({
   provider: text(100).nullish(),
   starter_prompts: z.array(text(1000)).max(20).nullish(),
   runtime_config: z
-    .looseObject({ model: text(100).nullish(), required_env: z.array(envKey).max(50).nullish() })
+    .looseObject({
+      model: text(100).nullish(),
+      provider: text(100).nullish(),
+      required_env: z.array(envKey).max(50).nullish(),
+    })
     .nullish(),
 });
 
@@ -47,7 +51,8 @@ export function parseConfigYaml(source: string): ConfigYaml {
   const { name, role, tier, runtime, ...document } = parsed.data;
   const { description, model, provider, starter_prompts, ...rest } = document;
   const { runtime_config, ...unknownKeys } = rest;
-  const { model: innerModel, required_env, ...unknownInner } = runtime_config ?? {};
+  const { model: innerModel, provider: innerProvider, ...inner } = runtime_config ?? {};
+  const { required_env, ...unknownInner } = inner;
   const extra: Record<string, unknown> = { ...unknownKeys };
   if (Object.keys(unknownInner).length > 0) extra.runtime_config = unknownInner;
   return {
@@ -57,7 +62,7 @@ export function parseConfigYaml(source: string): ConfigYaml {
     runtime,
     config: {
       model: blankAsNull(model) ?? blankAsNull(innerModel),
-      provider: blankAsNull(provider),
+      provider: blankAsNull(provider) ?? blankAsNull(innerProvider),
       description: description ?? "",
       requiredEnv: required_env ?? [],
       starterPrompts: starter_prompts ?? [],

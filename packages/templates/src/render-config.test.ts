@@ -47,6 +47,18 @@ describe("rendering the configuration document", () => {
     expect(text(files, "system-prompt.md")).toBe(instructions);
   });
 
+  it("shows the provider that a runtime reads, wherever the file names it", () => {
+    const said = (source: string) => parseConfigYaml(source).config;
+    expect(said("runtime_config: {provider: acme}")).toMatchObject({ provider: "acme", extra: {} });
+    expect(said("provider: own\nruntime_config: {provider: acme}").provider).toBe("own");
+    // What came to the further keys by another way decides nothing.
+    const extra = { runtime_config: { provider: "acme", model: "m" }, provider: "acme" };
+    const config = { ...input.config, model: null, extra };
+    const yaml = parse(text(renderConfigs({ ...input, config }), "config.yaml"));
+    expect(yaml).not.toHaveProperty("provider");
+    expect(yaml.runtime_config).toEqual({ required_env: ["OPENAI_API_KEY"] });
+  });
+
   it("renders equal input to equal bytes", () => {
     expect(renderConfigs(structuredClone(input))).toEqual(renderConfigs(input));
   });

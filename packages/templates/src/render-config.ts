@@ -44,8 +44,9 @@ function renderConfigYaml({ name, role, tier, runtime, config }: RenderInput): s
     ...(config.provider === null ? {} : { provider: config.provider }),
     runtime_config: {
       ...(config.model === null ? {} : { model: config.model }),
+      ...(config.provider === null ? {} : { provider: config.provider }),
       required_env: config.requiredEnv,
-      ...without(inner, ["model", "required_env"]),
+      ...without(inner, ["model", "provider", "required_env"]),
     },
     starter_prompts: config.starterPrompts,
     ...without(extra, [...OWN_KEYS]),

@@ -27,6 +27,8 @@ export async function chooseAdapter(deps: AdapterDeps): Promise<AgentAdapter> {
         tools,
         attempt: env.attempt,
         tier: env.tier,
+        secretNames: env.secretNames,
+        configDir: env.configDir,
         workspaceDir: env.workspaceDir,
       });
     case "claude-code":

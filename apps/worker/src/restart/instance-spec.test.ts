@@ -34,7 +34,13 @@ it("lets no secret take the place of what the platform sets", () => {
     env: { AGENT_SECRET_NAMES: "DATABASE_URL", MODEL: "other", AGENT_ADAPTER: "demo" },
   });
   expect(env).toMatchObject({ MODEL: "sonnet", AGENT_ADAPTER: "claude-code" });
-  expect(env.AGENT_SECRET_NAMES?.split(",")).not.toContain("DATABASE_URL");
+  expect(env.AGENT_SECRET_NAMES).toBe("");
+});
+
+it("takes a model or provider that nobody chose from no secret: unknown stays unknown", () => {
+  const secrets = { MODEL: "m", MODEL_PROVIDER: "m", LLM_PROVIDER: "p", KEY: "k" };
+  const { env } = specOf({ ...CONTENT, model: null, env: secrets });
+  expect(env).toEqual({ KEY: "k", AGENT_SECRET_NAMES: "KEY", AGENT_ADAPTER: "claude-code" });
 });
 
 it.each(RUNTIMES)(

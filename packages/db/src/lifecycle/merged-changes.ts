@@ -40,3 +40,23 @@ export async function changesBetween(
         : { kind: last.actorKind, id: last.actorId ?? undefined, name: last.actorName },
   };
 }
+
+/** The names of the secrets that were changed with `after < gen <= upTo`. */
+export async function changedSecrets(
+  q: Queryable,
+  workspaceId: string,
+  range: { readonly after: number; readonly upTo: number },
+): Promise<ReadonlySet<string>> {
+  const rows = await ormOf(q)
+    .selectDistinct({ name: changes.name })
+    .from(changes)
+    .where(
+      and(
+        eq(changes.workspaceId, workspaceId),
+        eq(changes.kind, "secret"),
+        gt(changes.gen, range.after),
+        lte(changes.gen, range.upTo),
+      ),
+    );
+  return new Set(rows.map(({ name }) => name));
+}

@@ -3,8 +3,8 @@ import { ormOf, type Queryable } from "../database.ts";
 import { foldTallies } from "../ledger/tallies.ts";
 
 /**
- * Forgets what nobody reads any more: attempts, their requests and ended jobs over the fleet after 90
- * days, observations after 7, generations and the ledger of writes but for the last 100, tombstones after
+ * Forgets what nobody reads any more: attempts (never the latest that came up), their requests and ended
+ * jobs over the fleet after 90 days, observations after 7, generations and the ledger of writes but for the last 100, tombstones after
  * 30 days. Source: architecture 5, lifecycle A3.
  */
 export async function pruneLifecycle(q: Queryable): Promise<void> {
@@ -13,7 +13,9 @@ export async function pruneLifecycle(q: Queryable): Promise<void> {
   await orm.execute(sql`DELETE FROM observations WHERE at < cp_now() - interval '7 days'`);
   await orm.execute(sql`
     DELETE FROM attempts a USING workspaces w WHERE w.id = a.workspace_id
-      AND a.no < w.current_attempt AND a.created_at < cp_now() - interval '90 days'`);
+      AND a.no < w.current_attempt AND a.created_at < cp_now() - interval '90 days'
+      AND a.no IS DISTINCT FROM (SELECT max(r.no) FROM attempts r
+        WHERE r.workspace_id = a.workspace_id AND r.outcome = 'ready')`);
   await orm.execute(
     sql`DELETE FROM restart_requests WHERE last_at < cp_now() - interval '90 days'`,
   );

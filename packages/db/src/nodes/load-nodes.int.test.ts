@@ -1,6 +1,7 @@
 import { DEFAULT_SETTLE_SETTINGS } from "@molecule/domain/settle";
 import { createTestDatabase } from "@molecule/testing/database";
 import { describe, expect, it } from "vitest";
+import { pruneLifecycle } from "../lifecycle/prune.ts";
 import { loadNodes } from "./load-nodes.ts";
 
 const settle = DEFAULT_SETTLE_SETTINGS;
@@ -63,8 +64,19 @@ describe("the node projection", () => {
       dueAt: "2026-01-01T12:00:25.000Z",
     });
 
-    await test.sql`UPDATE attempts SET outcome = NULL, ready_at = NULL, snap_gen = 3`;
+    await test.sql`UPDATE workspaces SET current_attempt = 2`;
+    await test.sql`
+      INSERT INTO attempts (workspace_id, no, reason, detail, actor_kind, actor_name, lease_epoch,
+        snap_gen, snap_config)
+      SELECT workspace_id, 2, reason, detail, actor_kind, actor_name, lease_epoch, 3,
+        ${test.sql.json({ ...CONFIG, model: "not-running" })} FROM attempts`;
     const [open] = await loadNodes(test.db, { ids: [id], settle });
+    expect(open).toMatchObject({ effectiveModel: "old", desiredModel: "demo-1" });
+    // However long ago it came up, and whatever failed since.
+    await test.sql`UPDATE attempts SET created_at = cp_now() - interval '100 days'`;
+    await pruneLifecycle(test.db);
+    const [long] = await loadNodes(test.db, { ids: [id], settle });
+    expect(long).toMatchObject({ effectiveModel: "old", desiredModel: "demo-1" });
     expect(open?.pending).toMatchObject({ merged: [{ count: 1, names: ["a.md"] }], dueAt: null });
   });
 

@@ -114,10 +114,10 @@ const workspaceColumns = {
   readyAt: workspaces.readyAt,
 };
 
-/** The model of the latest snapshot: what the running agent was started with. */
+/** The model that the latest agent which came up was started with; a start that failed changes nothing. */
 const effectiveModel = sql<string | null>`(
   SELECT s.snap_config->>'model' FROM attempts s
-  WHERE s.workspace_id = ${workspaces.id} AND s.snap_config IS NOT NULL
+  WHERE s.workspace_id = ${workspaces.id} AND s.outcome = 'ready' AND s.snap_config IS NOT NULL
   ORDER BY s.no DESC LIMIT 1)`;
 
 /** Writes that neither run nor are in the open attempt's snapshot. */

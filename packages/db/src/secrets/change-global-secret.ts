@@ -1,4 +1,3 @@
-import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { isDecidedByPlatform } from "@molecule/domain/platform-env";
 import type { Actor } from "@molecule/domain/sets";
 import type { SettleSettings } from "@molecule/domain/settle";
@@ -68,11 +67,12 @@ async function write(
 
 /** Locked in the order of their ids, so that two changes at once wait instead of deadlocking. */
 async function lockWorkspacesUsing(tx: Transaction, key: string): Promise<string[]> {
-  const rows = await ormOf(tx).execute<{ id: string; config: WorkspaceConfig }>(sql`
-    SELECT w.id, w.config FROM workspaces w
+  if (isDecidedByPlatform(key)) return [];
+  const rows = await ormOf(tx).execute<{ id: string }>(sql`
+    SELECT w.id FROM workspaces w
     WHERE w.intent <> 'deleted' AND w.backend <> 'external'
       AND NOT EXISTS (
         SELECT 1 FROM workspace_secrets s WHERE s.workspace_id = w.id AND s.key = ${key})
     ORDER BY w.id FOR UPDATE OF w`);
-  return rows.filter(({ config }) => !isDecidedByPlatform(key, config)).map(({ id }) => id);
+  return rows.map(({ id }) => id);
 }

@@ -35,7 +35,7 @@ export async function reachOf(q: Queryable, key: string): Promise<ReachedWorkspa
   return rows.map((row) => ({
     name: row.name,
     isOverridden: row.is_overridden,
-    isHidden: isDecidedByPlatform(key, row.config),
+    isHidden: isDecidedByPlatform(key),
     isNeeded: requiredKeys(row.config).some((need) => need.length === 1 && need[0] === key),
     isRunning: row.is_running,
   }));

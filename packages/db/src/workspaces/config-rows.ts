@@ -159,13 +159,22 @@ const released = {
   lastDirtyAt: sql`CASE WHEN ${wasHeld} THEN cp_now() ELSE ${workspaces.lastDirtyAt} END`,
 };
 
-/** What the running agent was started with; null before the first start. */
+/** The configuration that an agent was started with. */
+export interface EffectiveConfig {
+  readonly config: WorkspaceConfig;
+  readonly generation: number;
+}
+
+/**
+ * What the latest agent that came up was started with: a start that is under way or failed changes
+ * nothing about it. Null before the first.
+ */
 export async function readEffectiveConfig(
   q: Queryable,
   workspaceId: string,
-): Promise<WorkspaceConfig | null> {
+): Promise<EffectiveConfig | null> {
   const [row] = await ormOf(q)
-    .select({ config: attempts.snapConfig })
+    .select({ config: attempts.snapConfig, generation: attempts.snapGen })
     .from(attempts)
     .where(
       and(
@@ -176,5 +185,6 @@ export async function readEffectiveConfig(
     )
     .orderBy(desc(attempts.no))
     .limit(1);
-  return row?.config ?? null;
+  if (row === undefined || row.config === null || row.generation === null) return null;
+  return { config: row.config, generation: row.generation };
 }

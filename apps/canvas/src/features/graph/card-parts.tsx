@@ -3,7 +3,7 @@ import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import clsx from "clsx";
 import { ArrowRight, Ellipsis, PackageX } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef } from "react";
-import { modelLabel, RUNTIME_LABELS } from "../status/model-label.ts";
+import { DEFAULT_MODEL, modelLabel, RUNTIME_LABELS } from "../status/model-label.ts";
 import { StatusGlyph, toneColour } from "../status/status-glyph.tsx";
 import { statusView, taskCount } from "../status/status-view.ts";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
@@ -81,7 +81,7 @@ export function ModelLine(props: { node: WorkspaceNode; className?: string; isSh
       {next === null ? null : (
         <span
           className="flex min-w-0 items-center gap-1 text-warn"
-          title={`${current} → ${next}${when}`}
+          title={`${current ?? DEFAULT_MODEL} → ${next}${when}`}
         >
           <ArrowRight size={12} className="shrink-0" aria-hidden="true" />
           <span className="truncate">{next}</span>

@@ -201,18 +201,15 @@ describe("changes as a phrase", () => {
 
 describe("the model line", () => {
   it("shows the coming model beside the running one, never instead of it", () => {
-    expect(modelLabel({ effectiveModel: "opus", desiredModel: "sonnet" })).toEqual({
-      current: "opus",
-      next: "sonnet",
-    });
-    expect(modelLabel({ effectiveModel: null, desiredModel: "sonnet" })).toEqual({
-      current: "sonnet",
-      next: null,
-    });
-    expect(modelLabel({ effectiveModel: "opus", desiredModel: null })).toEqual({
-      current: "opus",
-      next: null,
-    });
+    const label = (effectiveModel: string | null, desiredModel: string | null, appliedGen = 1) =>
+      modelLabel({ effectiveModel, desiredModel, appliedGen, backend: "process" });
+    expect(label("opus", "sonnet")).toEqual({ current: "opus", next: "sonnet" });
+    expect(label("opus", "opus")).toEqual({ current: "opus", next: null });
+    expect(label(null, "sonnet", 0)).toEqual({ current: "sonnet", next: null });
+    expect(label("opus", null)).toEqual({ current: "opus", next: "the runtime's default" });
+    expect(label(null, "sonnet")).toEqual({ current: null, next: "sonnet" });
+    const external = { effectiveModel: null, desiredModel: "sonnet", appliedGen: 1 } as const;
+    expect(modelLabel({ ...external, backend: "external" }).current).toBe("sonnet");
   });
 });
 

@@ -14,7 +14,8 @@ const config: BootConfig = {
   model: "demo-large",
   provider: undefined,
   instructions: "\nBe brief.\nBe kind.\n",
-  maxConcurrentTasks: 4,
+  skills: ["notes"],
+  plugins: [],
   delegateTimeoutMs: 1000,
 };
 
@@ -31,6 +32,8 @@ function adapterIn(workspaceDir: string, own: Partial<BootConfig> = {}) {
     config: { ...config, ...own },
     attempt: 7,
     tier: "2",
+    secretNames: ["OPENAI_API_KEY"],
+    configDir: workspaceDir,
     workspaceDir,
     tools: echoTools,
     wordDelayMs: 0,
@@ -86,6 +89,18 @@ describe("the demo agent", () => {
     expect(answer).toContain("Model: demo-large");
     expect(answer).toContain("Instructions: Be brief.");
     expect(answer).toContain("Attempt: 7");
+    expect(answer).toContain("Skills: notes\n- Plugins: none");
+  });
+
+  it("names its keys and the files beside its settings, and no credential", async () => {
+    for (const file of [".auth_token", "config.yaml", "system-prompt.md"]) {
+      await writeFile(path.join(workspaceDir, file), "x");
+    }
+    expect(await ask("Which settings?")).toContain("Keys: OPENAI_API_KEY\n- Files: none");
+    await writeFile(path.join(workspaceDir, "style.md"), "brief");
+    const answer = await ask("Which settings?");
+    expect(answer).toContain("Files: `style.md` (5 bytes)");
+    expect(answer).not.toContain("auth_token");
   });
 
   it("writes, lists and reads files of its own folder", async () => {

@@ -11,6 +11,9 @@ export interface DemoAdapterDeps {
   readonly config: BootConfig;
   readonly attempt: number;
   readonly tier: string | undefined;
+  /** Names of the workspace's secrets. */
+  readonly secretNames: readonly string[];
+  readonly configDir: string;
   readonly workspaceDir: string;
   readonly tools: PlatformTools;
   /** Pause between words in ms; default 15, so that an eye sees the answer grow. */
@@ -23,6 +26,11 @@ const WORD_DELAY_MS = 15;
 const COUNT_DELAY_MS = 500;
 /** Longest file that is shown in an answer, in characters. */
 const MAX_SHOWN = 20_000;
+
+/** Files of `/configs` that an answer about its settings names, and how deep they may lie. */
+const MAX_FILES = 30;
+const FILES_DEPTH = 5;
+const NOT_LISTED = /(?:^|\/)\.|^(?:config\.yaml|system-prompt\.md)$/;
 
 /** What the platform last told it. */
 interface Memory {
@@ -115,7 +123,7 @@ async function* perform(
     case "who":
       return `I am **${deps.config.name}**, a demo agent: deterministic, without a language model and without a key.${roleOf(deps.config)} Say "help" to see what I understand.`;
     case "settings":
-      return settings(deps);
+      return await settings(deps);
     case "restart":
       return deps.memory.note === null
         ? "Nobody has told me of a restart."
@@ -230,8 +238,10 @@ async function* onPlatform(
   return result.text;
 }
 
-function settings(deps: DemoAdapterDeps): string {
+/** What it was started with, as it has it; of its keys the names alone. */
+async function settings(deps: DemoAdapterDeps): Promise<string> {
   const { config } = deps;
+  const files = await filesBesideSettings(deps.configDir);
   const firstLine = config.instructions.split("\n").find((line) => line.trim() !== "");
   return `This is what I was started with:\n\n${bullets([
     `Model: ${config.model ?? "none set"} (a demo agent calls no model)`,
@@ -239,7 +249,24 @@ function settings(deps: DemoAdapterDeps): string {
     `Instructions: ${firstLine === undefined ? "none" : firstLine.trim()}`,
     `Tier: ${deps.tier ?? "not set"}`,
     `Attempt: ${deps.attempt}`,
+    `Role: ${orNone(config.description.trim())}`,
+    `Skills: ${orNone(config.skills.join(", "))}`,
+    `Plugins: ${orNone(config.plugins.join(", "))}`,
+    `Keys: ${orNone([...deps.secretNames].sort().join(", "))}`,
+    `Files: ${orNone(files.join(", "))}`,
   ])}`;
+}
+
+function orNone(text: string): string {
+  return text === "" ? "none" : text;
+}
+
+/** The files that came with the settings, without what shows them and without credentials. */
+async function filesBesideSettings(configDir: string): Promise<string[]> {
+  const { entries } = await new SafeFiles(configDir).list("", FILES_DEPTH);
+  const own = entries.filter(({ path, dir }) => !dir && !NOT_LISTED.test(path));
+  const shown = own.slice(0, MAX_FILES).map(({ path, size }) => `\`${path}\` (${size} bytes)`);
+  return own.length > MAX_FILES ? [...shown, `${own.length - MAX_FILES} more`] : shown;
 }
 
 function unknown(deps: DemoAdapterDeps, text: string): string {

@@ -15,6 +15,7 @@ import {
 } from "@molecule/db/workspaces/config-rows";
 import { carryingAttempt } from "@molecule/domain/carrying-attempt";
 import { DomainError } from "@molecule/domain/errors";
+import { isDecidedByPlatform } from "@molecule/domain/platform-env";
 import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
 import { type DocumentChange, type EditedDocument, editDocument } from "./edit-document.ts";
@@ -206,7 +207,7 @@ async function writeSecrets(
         : await putWorkspaceSecret(tx, deps.cipher, workspaceId, { key, value });
     if (done === "identical" || done === "absent") continue;
     isStored = true;
-    if (done !== "inherited") names.push(key);
+    if (done !== "inherited" && !isDecidedByPlatform(key)) names.push(key);
   }
   return { names, isStored };
 }

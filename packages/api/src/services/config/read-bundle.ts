@@ -24,7 +24,8 @@ export async function readBundle(deps: Deps, workspaceId: string) {
       tier: row.tier,
       generation: row.desiredGen,
     },
-    effective: effective === null ? null : { ...effective, generation: row.appliedGen },
+    effective:
+      effective === null ? null : { ...effective.config, generation: effective.generation },
     model: modelView(row.config.model),
     provider: providerView(row.config.provider),
     config: row.config.extra,

@@ -70,11 +70,13 @@ export async function readDocument(deps: Deps, workspaceId: string): Promise<Con
 
 /** What the running agent was started with; null before the first start. */
 async function effectiveOf(deps: Deps, row: ConfigRow): Promise<ConfigDocument["effective"]> {
-  const config = await readEffectiveConfig(deps.db, row.id);
-  if (config === null) return null;
-  const running = await readGeneration(deps.db, row.id, row.appliedGen);
+  const effective = await readEffectiveConfig(deps.db, row.id);
+  if (effective === null) return null;
+  const { config } = effective;
+  const running = await readGeneration(deps.db, row.id, effective.generation);
   return {
     generation: running?.gen ?? null,
+    runtime: running?.runtime ?? null,
     model: config.model,
     provider: config.provider,
     instructions: config.instructions,

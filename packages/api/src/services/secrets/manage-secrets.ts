@@ -4,6 +4,7 @@ import type {
   secretReachInput,
 } from "@molecule/contracts/organisation-secrets";
 import type { SecretView } from "@molecule/contracts/panel";
+import { changedSecrets } from "@molecule/db/lifecycle/merged-changes";
 import {
   type GlobalSecretChange,
   changeGlobalSecret as writeGlobalSecret,
@@ -18,25 +19,35 @@ import { loadWorkspaceEnv } from "@molecule/db/secrets/workspace-env";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { requiredKeys, unmetNeeds } from "@molecule/domain/model-offer";
+import { isDecidedByPlatform } from "@molecule/domain/platform-env";
 import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
 
 /** The keys a workspace runs with and those it needs; never a value. @throws `not_found`, `removed`. */
 export async function viewSecrets(deps: Deps, workspaceId: string): Promise<SecretView[]> {
-  const { config } = await readConfig(deps.db, workspaceId);
+  const row = await readConfig(deps.db, workspaceId);
+  const { config, appliedGen, desiredGen } = row;
   const rows = await listWorkspaceSecrets(deps.db, deps.cipher, workspaceId);
+  const range = { after: appliedGen, upTo: desiredGen };
+  const waiting = await changedSecrets(deps.db, workspaceId, range);
+  const isStarted = appliedGen > 0 && row.backend !== "external";
+  const isRunning = (key: string) => (isStarted ? !waiting.has(key) : null);
   const needs = requiredKeys(config);
   const required = new Set(needs.flat());
   const unmet = unmetNeeds(needs, (key) => rows.some((row) => row.key === key));
   const missing = unmet.flatMap(([key]) => key ?? []);
   return [
-    ...rows.map((row) => viewOf(row, required.has(row.key))),
+    ...rows.map((one) => ({
+      ...viewOf(one, required.has(one.key)),
+      isRunning: isDecidedByPlatform(one.key) ? null : isRunning(one.key),
+    })),
     ...missing.map((key) => ({
       key,
       scope: "workspace" as const,
       hasValue: false,
       mustReenter: false,
       isRequired: true,
+      isRunning: isStarted ? false : null,
       updatedAt: null,
     })),
   ];
@@ -84,7 +95,7 @@ export async function viewReach(
   };
 }
 
-function viewOf(row: SecretRow, isRequired: boolean): SecretView {
+function viewOf(row: SecretRow, isRequired: boolean): Omit<SecretView, "isRunning"> {
   return {
     key: row.key,
     scope: row.scope,

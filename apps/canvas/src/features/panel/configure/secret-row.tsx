@@ -107,5 +107,6 @@ function SecretState({
   if (!secret.hasValue) {
     return <Badge tone={secret.isRequired ? "danger" : "neutral"}>missing</Badge>;
   }
+  if (secret.isRunning === false) return <Badge tone="warn">not running yet</Badge>;
   return <Badge>{secret.scope === "global" ? "from organisation" : "set"}</Badge>;
 }
