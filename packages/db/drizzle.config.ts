@@ -15,6 +15,7 @@ export default defineConfig({
     "./src/schema/memory.ts",
     "./src/schema/kept-files.ts",
     "./src/schema/templates.ts",
+    "./src/schema/orgs.ts",
   ],
   out: "../../drizzle",
 });

@@ -64,6 +64,17 @@ const EXAMPLES: Record<string, Record<string, unknown>> = {
   APPROVAL_REQUESTED: { approval_id: "a", action: "send", task_id: null, reason: "" },
   APPROVAL_APPROVED: { approval_id: "a", action: "send", task_id: null, decided_by: "Ada" },
   APPROVAL_DENIED: { approval_id: "a", action: "send", task_id: "t", decided_by: null },
+  ORG_IMPORT_UPDATED: {
+    import_id: "i",
+    org: "Team",
+    state: "making",
+    staged: false,
+    actor: "Ada",
+    total: 3,
+    there: 1,
+    left_out: 1,
+    released: 1,
+  },
 };
 
 describe("the payloads of events", () => {

@@ -10,6 +10,7 @@ import {
   BACKENDS,
   CHANGE_KINDS,
   DELIVERY_MODES,
+  ORG_IMPORT_STATES,
   RUNTIMES,
   SCHEDULE_OUTCOMES,
   STAGES,
@@ -177,6 +178,19 @@ const SHAPES = {
   APPROVAL_REQUESTED: { ...approval, reason: text },
   APPROVAL_APPROVED: { ...approval, decided_by: text.nullable() },
   APPROVAL_DENIED: { ...approval, decided_by: text.nullable() },
+  ORG_IMPORT_UPDATED: {
+    import_id: text,
+    org: text,
+    state: z.enum(ORG_IMPORT_STATES),
+    staged: z.boolean(),
+    actor: text,
+    total: int,
+    /** Made by it, or there already. */
+    there: int,
+    left_out: int,
+    /** Those whose turn to start has come. */
+    released: int,
+  },
 } as const satisfies Record<string, z.ZodRawShape>;
 
 const told: Record<string, z.ZodType> = {

@@ -30,10 +30,14 @@ interface Box extends Place {
 }
 
 /**
- * Where a new card below `parentId` goes: the first place of a grid, row by row, that no sibling
- * covers. Teams cover what their members reach. SPEC: F1 to F3.
+ * Where a new card below `parentId` goes: the first place of a grid, row by row, where it covers no
+ * sibling and none covers it. Teams cover what their members reach, a new one `size`. SPEC: F1 to F3.
  */
-export function freePlace(cards: readonly PlacedCard[], parentId: string | null): Place {
+export function freePlace(
+  cards: readonly PlacedCard[],
+  parentId: string | null,
+  size = { width: CARD_WIDTH, height: CARD_HEIGHT },
+): Place {
   const siblings = cards
     .filter((card) => card.parentId === parentId)
     .map((card) => ({ x: card.x, y: card.y, ...sizeOf(card, cards, 0) }));
@@ -46,16 +50,16 @@ export function freePlace(cards: readonly PlacedCard[], parentId: string | null)
       x: left + (slot % columns) * (CARD_WIDTH + GAP),
       y: top + Math.floor(slot / columns) * (CARD_HEIGHT + GAP),
     };
-    if (!siblings.some((box) => overlaps(box, place))) return place;
+    if (!siblings.some((box) => overlaps(box, { ...place, ...size }))) return place;
   }
 }
 
-function overlaps(box: Box, place: Place): boolean {
+function overlaps(box: Box, other: Box): boolean {
   return (
-    place.x < box.x + box.width + GAP / 2 &&
-    box.x < place.x + CARD_WIDTH + GAP / 2 &&
-    place.y < box.y + box.height + GAP / 2 &&
-    box.y < place.y + CARD_HEIGHT + GAP / 2
+    other.x < box.x + box.width + GAP / 2 &&
+    box.x < other.x + other.width + GAP / 2 &&
+    other.y < box.y + box.height + GAP / 2 &&
+    box.y < other.y + other.height + GAP / 2
   );
 }
 

@@ -222,6 +222,7 @@ export const EVENT_TYPES = [
   "APPROVAL_REQUESTED",
   "APPROVAL_APPROVED",
   "APPROVAL_DENIED",
+  "ORG_IMPORT_UPDATED",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -297,6 +298,29 @@ export type ScheduleSource = (typeof SCHEDULE_SOURCES)[number];
 /** Why a run began: its time came, it stands for times that were missed, or somebody asked for it. */
 export const SCHEDULE_CAUSES = ["due", "catch_up", "manual"] as const;
 export type ScheduleCause = (typeof SCHEDULE_CAUSES)[number];
+
+/** What an import does about one agent of a team. */
+export const ORG_NODE_ACTIONS = ["create", "exists", "left_out"] as const;
+export type OrgNodeAction = (typeof ORG_NODE_ACTIONS)[number];
+
+/** Whether an agent of a team starts by its import: it may lack a key, be made at rest, or run elsewhere. */
+export const ORG_NODE_STARTS = ["now", "lacks_key", "staged", "elsewhere", "no"] as const;
+export type OrgNodeStart = (typeof ORG_NODE_STARTS)[number];
+
+/** `stopped`: whoever made it ended in the middle; what is not made is named. */
+export const ORG_IMPORT_STATES = ["making", "starting", "done", "stopped"] as const;
+export type OrgImportState = (typeof ORG_IMPORT_STATES)[number];
+
+/** What became of one agent of a team; `planned` while its turn to be made has not come. */
+export const ORG_NODE_OUTCOMES = [
+  "planned",
+  "created",
+  "exists",
+  "left_out",
+  "failed",
+  "not_made",
+] as const;
+export type OrgNodeOutcome = (typeof ORG_NODE_OUTCOMES)[number];
 
 /** Processes of the platform whose loops are watched. Source: wire contract §17, `/admin/liveness`. */
 export const PROCESS_KINDS = ["server", "worker"] as const;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadOrgTemplates } from "./load-org-templates.ts";
 import { loadTemplates } from "./load-templates.ts";
-import { countNodes, type OrgNode, readOrgTemplate } from "./org-template.ts";
+import { countNodes, type OrgTreeNode, readOrgTemplate } from "./org-template.ts";
 import { viewTemplate } from "./template.ts";
 
 const data = join(import.meta.dirname, "..");
@@ -16,7 +16,7 @@ describe("the teams we ship", () => {
     const templates = (await loadTemplates(join(data, "data"))).map(viewTemplate);
     for (const one of loaded) {
       if (one.kind !== "org") continue;
-      const walk = (nodes: readonly OrgNode[]): void => {
+      const walk = (nodes: readonly OrgTreeNode[]): void => {
         for (const { template, runtime, children } of nodes) {
           const found = templates.find(({ id }) => id === template);
           expect(found?.broken).toBeNull();
@@ -61,18 +61,107 @@ workspaces:
   it.each([
     ["name: T", "workspaces"],
     ["name: T\nworkspaces: []", "at least one agent"],
-    ["name: T\nworkspaces: [{role: x}]", "“workspaces.0.name”"],
-    [
-      "name: T\nworkspaces: [{name: a, children: [{name: b, tier: 9}]}]",
-      "workspaces.0.children.0.tier",
-    ],
-    ["name: T\nworkspaces: [{name: a}, {name: a}]", "called “a”"],
-    ["name: T\nworkspaces: [{name: a, template: ../x}]", "“workspaces.0.template”"],
     ["name: T\nrequired_env: [lower]\nworkspaces: [{name: a}]", "required_env"],
     ["name: [", "line 1"],
     [`name: T\nworkspaces: [${"{name: a, children: [".repeat(40)}${"]}".repeat(40)}]`, "deeper"],
+    ["name: T\nworkspaces: &a [*a]", "refers to itself"],
+    ["name: T\nworkspaces: &a [{name: x, children: *a}]", "refers to itself"],
   ])("refuses %j with a sentence", (source, told) => {
     expect(() => readOrgTemplate(source)).toThrow(told);
+  });
+
+  it("refuses what is too large, too many or too deep before it is looked through", () => {
+    const many = (count: number) => "{name: a},".repeat(count);
+    for (const [source, told] of [
+      [`name: T\nworkspaces: [${many(1_000)}]`, "workspaces"],
+      [`name: T\nworkspaces: [{name: a, children: [${many(500)}]}]`, "more than 500 agents"],
+      [`x: ${"[".repeat(20_000)}${"]".repeat(20_000)}`, "line 1 is not valid"],
+      [`name: T\nx: ${"y".repeat(2 * 1024 * 1024)}`, "larger than 2048 KiB"],
+    ] as const) {
+      expect(() => readOrgTemplate(source)).toThrow(told);
+    }
+  });
+
+  it("keeps an agent that is described wrongly with its problem, and still reads those below it", () => {
+    const { workspaces } = readOrgTemplate(`
+name: T
+workspaces:
+  - {role: x}
+  - {name: "a\\nb", children: [{name: below}]}
+  - {name: "a [b]"}
+  - {name: a, tier: 9}
+  - {name: a, template: ../x}
+  - {name: a, runtime: unknown}
+  - {name: a, schedules: [{name: s, cron_expr: "* *", prompt: p}]}
+  - {name: a, canvas: {x: .inf, y: 0}}
+  - {name: "a", required_env: [lower]}
+  - text
+  - {name: "${"n".repeat(300)}"}
+  - {name: fine, external: true, url: "https://x.example", canvas: {x: 1, y: 2}, max_concurrent_tasks: 0}
+`);
+    const told = workspaces.map(({ name, problem }) => [name.slice(0, 20), problem ?? "fine"]);
+    expect(told.map(([name]) => name)).toEqual([
+      "agent 1",
+      "a?b",
+      "a [b]",
+      "a",
+      "a",
+      "a",
+      "a",
+      "a",
+      "a",
+      "agent 11",
+      "n".repeat(20),
+      "fine",
+    ]);
+    for (const [at, word] of [
+      "name",
+      "one line",
+      "[ ]",
+      "tier",
+      "template",
+      "runtime",
+      "five fields",
+      "canvas",
+      "required_env",
+      "as an agent is",
+      "name",
+      "fine",
+    ].entries()) {
+      expect(told[at]?.[1], `entry ${at}`).toContain(word);
+    }
+    expect(workspaces[1]?.children.map(({ name }) => name)).toEqual(["below"]);
+    expect(workspaces.at(-1)).toMatchObject({
+      runtime: "external",
+      url: "https://x.example",
+      place: { x: 1, y: 2 },
+      maxConcurrentTasks: 1,
+    });
+  });
+
+  it("gives every agent what the team needs beside what it needs itself", () => {
+    const { workspaces } = readOrgTemplate(`
+name: T
+required_env: [A]
+defaults: {required_env: [B], initial_memories: [{content: we}], idle_interval_seconds: 60}
+workspaces:
+  - name: one
+    required_env: [C, {any_of: [A, X]}]
+    initial_memories: [me, {content: us, scope: TEAM}]
+    channels: [{type: slack}]
+    initial_prompt: hello
+    plugins: [p]
+`);
+    expect(workspaces[0]).toMatchObject({
+      needs: ["A", "B", "C"],
+      channelCount: 1,
+      extra: { initial_prompt: "hello", idle_interval_seconds: 60, plugins: ["p"] },
+      memories: [
+        { content: "we", scope: "LOCAL", namespace: "general" },
+        { content: "me", scope: "LOCAL", namespace: "general" },
+        { content: "us", scope: "TEAM", namespace: "general" },
+      ],
+    });
   });
 
   it("lists a folder that is no team as broken with the cause", async () => {

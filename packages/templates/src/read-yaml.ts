@@ -8,9 +8,9 @@ export const MAX_YAML_BYTES = 262_144;
  * The mapping that a YAML file is, with JSON values only; an empty file is an empty one.
  * @throws DomainError `bad_request` naming the file and, where there is one, the line.
  */
-export function readYamlMapping(file: string, source: string): unknown {
-  if (new TextEncoder().encode(source).length > MAX_YAML_BYTES) {
-    throw refusedYaml(file, "it is larger than 256 KiB");
+export function readYamlMapping(file: string, source: string, maxBytes = MAX_YAML_BYTES): unknown {
+  if (new TextEncoder().encode(source).length > maxBytes) {
+    throw refusedYaml(file, `it is larger than ${maxBytes / 1024} KiB`);
   }
   const lineCounter = new LineCounter();
   const document = parseDocument(source, { lineCounter, prettyErrors: false });

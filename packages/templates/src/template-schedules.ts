@@ -1,6 +1,7 @@
 import { readCron } from "@molecule/domain/cron";
-import { DomainError } from "@molecule/domain/errors";
 import { z } from "zod";
+import { refusedYaml } from "./read-yaml.ts";
+import { CONFIG_FILE } from "./render-config.ts";
 
 /** A schedule that a template gives each workspace made from it. */
 export interface TemplateSchedule {
@@ -33,10 +34,14 @@ const shape = z
   .nullish();
 
 /**
- * The list `schedules` of a `config.yaml`; [] when it has none. Whether a time zone is known is asked
+ * The list `schedules` of a `config.yaml`, or of an agent in the file of a team; [] when it has none. Whether a time zone is known is asked
  * when a workspace is made. @throws DomainError `bad_request` naming the schedule or field.
  */
-export function templateSchedules(extra: Readonly<Record<string, unknown>>): TemplateSchedule[] {
+export function templateSchedules(
+  extra: Readonly<Record<string, unknown>>,
+  file = CONFIG_FILE,
+): TemplateSchedule[] {
+  const refused = (why: string) => refusedYaml(file, why);
   const parsed = shape.safeParse(extra.schedules);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -50,11 +55,5 @@ export function templateSchedules(extra: Readonly<Record<string, unknown>>): Tem
     if (names.has(name)) throw refused(`two schedules are called “${name}”`);
     names.add(name);
     return { name, cronExpr, timezone, prompt, enabled };
-  });
-}
-
-function refused(why: string): DomainError {
-  return new DomainError("bad_request", `config.yaml cannot be read: ${why}.`, {
-    next: "Correct the file and save it again.",
   });
 }

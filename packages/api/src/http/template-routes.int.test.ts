@@ -7,7 +7,7 @@ import { RUNTIMES } from "@molecule/domain/sets";
 import { makeTarGz, makeZip } from "@molecule/templates/archive/archive.fixture";
 import { loadOrgTemplates } from "@molecule/templates/load-org-templates";
 import { loadTemplates } from "@molecule/templates/load-templates";
-import { countNodes, type OrgNode } from "@molecule/templates/org-template";
+import { countNodes, type OrgTreeNode } from "@molecule/templates/org-template";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
 import { viewSecrets } from "../services/secrets/manage-secrets.ts";
@@ -353,7 +353,7 @@ describe("what we ship", () => {
   it("makes every agent of each team with the demo agent, under whom it belongs", async () => {
     const teams = await loadOrgTemplates(api.deps.orgTemplatesDir);
     expect(teams.map(({ kind }) => kind)).toEqual(["org"]);
-    const make = async (node: OrgNode, parentId: string | null): Promise<number> => {
+    const make = async (node: OrgTreeNode, parentId: string | null): Promise<number> => {
       const { name, role, template, runtime, model, tier, instructions } = node;
       const wish = { name, role, template, model, tier, instructions, parentId };
       const created = await createFromCanvas(api.deps, ADMIN, {

@@ -18,6 +18,8 @@ import {
   MEMBER_ROLES,
   MEMORY_SCOPES,
   OBSERVATION_KINDS,
+  ORG_IMPORT_STATES,
+  ORG_NODE_OUTCOMES,
   PHASES,
   PROCESS_KINDS,
   QUEUE_STATUSES,
@@ -58,6 +60,8 @@ export const intent = pgEnum("intent", INTENTS);
 export const memberRole = pgEnum("member_role", MEMBER_ROLES);
 export const memoryScope = pgEnum("memory_scope", MEMORY_SCOPES);
 export const observationKind = pgEnum("observation_kind", OBSERVATION_KINDS);
+export const orgImportState = pgEnum("org_import_state", ORG_IMPORT_STATES);
+export const orgNodeOutcome = pgEnum("org_node_outcome", ORG_NODE_OUTCOMES);
 export const phase = pgEnum("phase", PHASES);
 export const processKind = pgEnum("process_kind", PROCESS_KINDS);
 export const queueStatus = pgEnum("queue_status", QUEUE_STATUSES);

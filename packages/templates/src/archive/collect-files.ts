@@ -5,8 +5,6 @@ import { MAX_TEMPLATE_FILE_BYTES, MAX_TEMPLATE_FILES } from "../template.ts";
 
 /** Most bytes of all files of one template together. */
 export const MAX_TEMPLATE_BYTES = 20 * 1024 * 1024;
-/** Most entries of an archive, folders and what is left out included. */
-const MAX_ENTRIES = 2000;
 
 /** What an archive says of one entry before its content is read. */
 export interface ArchiveEntry {
@@ -23,15 +21,38 @@ export interface CollectedFiles {
   readonly left: readonly string[];
 }
 
+/** What may be in a folder that is taken in. */
+export interface CollectLimits {
+  /** The file that makes a folder what it is; the folder it lies in is the top. */
+  readonly marker: string;
+  readonly maxFiles: number;
+  readonly maxEntries: number;
+  /** Names beginning with a dot that are taken all the same. */
+  readonly dotFiles: readonly string[];
+}
+
+/** Those of the template of one workspace. */
+export const TEMPLATE_LIMITS: CollectLimits = {
+  marker: CONFIG_FILE,
+  maxFiles: MAX_TEMPLATE_FILES,
+  maxEntries: 2000,
+  dotFiles: [],
+};
+
 /**
  * Takes in entries one by one and refuses the whole at the first that cannot be meant: nothing is
  * written anywhere, so what is refused leaves nothing behind.
  */
 export class FileCollector {
+  readonly #limits: CollectLimits;
   readonly #files = new Map<string, Uint8Array>();
   readonly #left: string[] = [];
   #entries = 0;
   #bytes = 0;
+
+  constructor(limits: CollectLimits = TEMPLATE_LIMITS) {
+    this.#limits = limits;
+  }
 
   /**
    * The path under which to take this entry's content; null: there is nothing to take.
@@ -39,7 +60,8 @@ export class FileCollector {
    */
   announce(entry: ArchiveEntry): string | null {
     this.#entries += 1;
-    if (this.#entries > MAX_ENTRIES) throw tooLarge(`It has more than ${MAX_ENTRIES} entries.`);
+    const { maxEntries, maxFiles } = this.#limits;
+    if (this.#entries > maxEntries) throw tooLarge(`It has more than ${maxEntries} entries.`);
     if (entry.kind === "other") {
       const sentence = `“${shown(entry.path)}” is a link or a device; only files are taken.`;
       throw new DomainError("bad_request", sentence);
@@ -47,7 +69,7 @@ export class FileCollector {
     const path = pathOf(entry.path);
     if (entry.kind === "folder") return null;
     if (path === "") throw new DomainError("bad_request", "A file in it has no name.");
-    if (isLeftOut(path)) {
+    if (isLeftOut(path, this.#limits.dotFiles)) {
       this.#left.push(path);
       return null;
     }
@@ -55,9 +77,7 @@ export class FileCollector {
       throw new DomainError("bad_request", `“${shown(path)}” is in it twice.`);
     }
     this.#checkSize(path, entry.size);
-    if (this.#files.size >= MAX_TEMPLATE_FILES) {
-      throw tooLarge(`It has more than ${MAX_TEMPLATE_FILES} files.`);
-    }
+    if (this.#files.size >= maxFiles) throw tooLarge(`It has more than ${maxFiles} files.`);
     return path;
   }
 
@@ -77,7 +97,7 @@ export class FileCollector {
         throw new DomainError("bad_request", sentence);
       }
     }
-    return { files: withoutTopFolder(this.#files), left: this.#left };
+    return { files: withoutTopFolder(this.#files, this.#limits.marker), left: this.#left };
   }
 
   #checkSize(path: string, size: number): void {
@@ -88,11 +108,20 @@ export class FileCollector {
   }
 }
 
+/** A file as JSON has it: text, or bytes in base64. */
+export type SentFile = string | { readonly base64: string };
+
 /** The files of a folder that came as a map, by the same rules as an archive's. */
-export function collectMap(map: Readonly<Record<string, string>>): CollectedFiles {
-  const collector = new FileCollector();
-  for (const [name, text] of Object.entries(map)) {
-    const content = new TextEncoder().encode(text);
+export function collectMap(
+  map: Readonly<Record<string, SentFile>>,
+  limits: CollectLimits = TEMPLATE_LIMITS,
+): CollectedFiles {
+  const collector = new FileCollector(limits);
+  for (const [name, sent] of Object.entries(map)) {
+    const content =
+      typeof sent === "string"
+        ? new TextEncoder().encode(sent)
+        : new Uint8Array(Buffer.from(sent.base64, "base64"));
     const path = collector.announce({ path: name, kind: "file", size: content.length });
     if (path !== null) collector.take(path, content);
   }
@@ -105,17 +134,24 @@ function pathOf(text: string): string {
   return path === "" || path === "." ? "" : parseRelativePath(path);
 }
 
-function isLeftOut(path: string): boolean {
-  return path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
+function isLeftOut(path: string, dotFiles: readonly string[]): boolean {
+  const parts = path.split("/");
+  const isTaken = (part: string, at: number) => at === parts.length - 1 && dotFiles.includes(part);
+  return parts.some(
+    (part, at) => part === "__MACOSX" || (part.startsWith(".") && !isTaken(part, at)),
+  );
 }
 
 /** An archive of one folder is that folder. */
-function withoutTopFolder(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
-  if (files.has(CONFIG_FILE)) return files;
+function withoutTopFolder(
+  files: ReadonlyMap<string, Uint8Array>,
+  marker: string,
+): ReadonlyMap<string, Uint8Array> {
+  if (files.has(marker)) return files;
   const [first = ""] = files.keys();
   const top = first.slice(0, first.indexOf("/") + 1);
   const isOne = top !== "" && [...files.keys()].every((path) => path.startsWith(top));
-  if (!isOne || !files.has(`${top}${CONFIG_FILE}`)) return files;
+  if (!isOne || !files.has(`${top}${marker}`)) return files;
   return new Map([...files].map(([path, content]) => [path.slice(top.length), content]));
 }
 

@@ -4,6 +4,7 @@ import { extract, type Header } from "tar-stream";
 import {
   type ArchiveEntry,
   type CollectedFiles,
+  type CollectLimits,
   FileCollector,
   MAX_TEMPLATE_BYTES,
   tooLarge,
@@ -15,14 +16,14 @@ const MAX_UNPACKED_BYTES = MAX_TEMPLATE_BYTES + 4 * 1024 * 1024;
 const unpack = promisify(gunzip);
 
 /** Reads a `.tar.gz`. @throws DomainError as `FileCollector`; zlib's and tar-stream's own errors. */
-export async function readTarGz(buffer: Buffer): Promise<CollectedFiles> {
+export async function readTarGz(buffer: Buffer, limits: CollectLimits): Promise<CollectedFiles> {
   // Whatever its headers say, no more than any honest archive is unpacked.
   const tar = await unpack(buffer, { maxOutputLength: MAX_UNPACKED_BYTES }).catch((error) => {
     throw codeOf(error) === "ERR_BUFFER_TOO_LARGE"
       ? tooLarge("It unpacks to more than 24 MiB.")
       : error;
   });
-  const collector = new FileCollector();
+  const collector = new FileCollector(limits);
   const reader = extract();
   // The loop below throws what goes wrong; without a listener it would end the process as well.
   reader.on("error", () => undefined);

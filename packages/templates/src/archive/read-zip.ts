@@ -1,6 +1,11 @@
 import { DomainError } from "@molecule/domain/errors";
 import { type Entry, fromBuffer, type ZipFile } from "yauzl";
-import { type ArchiveEntry, type CollectedFiles, FileCollector } from "./collect-files.ts";
+import {
+  type ArchiveEntry,
+  type CollectedFiles,
+  type CollectLimits,
+  FileCollector,
+} from "./collect-files.ts";
 
 /** File types in the upper half of the attributes that Unix archivers write. */
 const TYPE_MASK = 0o170000;
@@ -9,8 +14,8 @@ const TYPE_FOLDER = 0o040000;
 const IS_ENCRYPTED = 0x1;
 
 /** Reads a `.zip`. @throws DomainError as `FileCollector`; yauzl's own errors. */
-export async function readZip(buffer: Buffer): Promise<CollectedFiles> {
-  const collector = new FileCollector();
+export async function readZip(buffer: Buffer, limits: CollectLimits): Promise<CollectedFiles> {
+  const collector = new FileCollector(limits);
   const zip = await open(buffer);
   await new Promise<void>((resolve, reject) => {
     zip.on("error", reject);

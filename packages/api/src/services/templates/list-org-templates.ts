@@ -1,5 +1,6 @@
+import type { EnvNeed } from "@molecule/domain/env-need";
 import { loadOrgTemplates } from "@molecule/templates/load-org-templates";
-import { countNodes, type EnvNeed } from "@molecule/templates/org-template";
+import { countNodes } from "@molecule/templates/org-template";
 import type { Deps } from "../../deps.ts";
 
 /** One row of `GET /org/templates`. Source: wire contract §11.2. */
