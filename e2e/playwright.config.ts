@@ -1,13 +1,5 @@
-import { existsSync } from "node:fs";
+import { chromiumOptions } from "@molecule/testing/chromium";
 import { defineConfig } from "@playwright/test";
-
-/** A browser that is already here: named, the system's, or Playwright's own. Nothing is downloaded. */
-const executablePath = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((candidate) => candidate !== undefined && existsSync(candidate));
 
 export default defineConfig({
   testDir: "./journeys",
@@ -23,17 +15,6 @@ export default defineConfig({
   use: {
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",
-    launchOptions: {
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    },
+    launchOptions: chromiumOptions(),
   },
 });

@@ -64,7 +64,7 @@ test("dragging a card is one write", async ({ signedIn: page, platform }) => {
     .not.toBe(0);
 });
 
-test("opening Configure is one request, and a second visit is none", async ({
+test("opening Configure is one request, none after a rest on its tab, and none on a second visit", async ({
   signedIn: page,
   platform,
 }) => {
@@ -76,9 +76,27 @@ test("opening Configure is one request, and a second visit is none", async ({
   await expect(page.getByRole("textbox", { name: "Message Reader" })).toBeVisible();
   await canvas.isOnline("Reader");
   const seen = asked(page);
+  const tab = page.getByRole("tab", { name: /^Configure/ });
+  const answered = page.waitForResponse(/config\.document/);
+  await tab.hover();
+  await answered;
+  expect(seen).toHaveLength(1);
+  await tab.click();
+  await expect(page.getByLabel("Instructions")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Add secret" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Add schedule" })).toBeVisible();
+  expect(seen, "what was fetched while hovering is not asked for again").toHaveLength(1);
+
+  await canvas.tab("Chat");
+  await page.reload();
+  await expect(page.getByRole("textbox", { name: "Message Reader" })).toBeVisible();
+  await page.waitForLoadState("networkidle");
+  seen.length = 0;
   await canvas.tab("Configure");
   await expect(page.getByLabel("Instructions")).toBeVisible();
-  expect(seen).toHaveLength(1);
+  await expect(page.getByRole("button", { name: "Add secret" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Add schedule" })).toBeVisible();
+  expect(seen, "opened without a rest on the tab").toHaveLength(1);
   await canvas.tab("Overview");
   await canvas.tab("Files");
   await expect(page.getByRole("button", { name: /config\.yaml/ })).toBeVisible();

@@ -1,3 +1,4 @@
+import { configRows } from "./config/rows.ts";
 import { createRows } from "./create.ts";
 import { memoryRows } from "./memory.ts";
 import { messageRows } from "./message.ts";
@@ -15,6 +16,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   memory: memoryRows,
   runtime: runtimeRows,
   scale: scaleRows,
+  config: configRows,
 };
 
 /** Prints a table of its own: the predecessor's algorithms beside ours. */

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Tabs as Radix } from "radix-ui";
 import type { ReactNode } from "react";
+import { useIntent } from "./use-intent.ts";
 
 export interface TabsProps<T extends string> {
   value: T;
@@ -8,6 +9,8 @@ export interface TabsProps<T extends string> {
   /** Names the list of tabs. */
   label: string;
   tabs: readonly { value: T; title: string; icon?: ReactNode; hasDot?: boolean; keys?: string }[];
+  /** Called when somebody rests on a tab without opening it: what it shows may be fetched. */
+  onIntent?: (value: T) => void;
   /** `TabPanel`s, in any layout. */
   children: ReactNode;
   className?: string;
@@ -19,9 +22,11 @@ export function Tabs<T extends string>({
   onValueChange,
   label,
   tabs,
+  onIntent,
   children,
   className,
 }: TabsProps<T>) {
+  const intent = useIntent(onIntent);
   return (
     <Radix.Root
       value={value}
@@ -33,6 +38,7 @@ export function Tabs<T extends string>({
           <Radix.Trigger
             key={tab.value}
             value={tab.value}
+            {...intent(tab.value)}
             className="relative flex h-9 items-center gap-1.5 px-2 text-sm text-muted transition-colors duration-[120ms] after:absolute after:inset-x-2 after:-bottom-px after:h-0.5 after:rounded-full after:bg-transparent hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:bg-ink pointer-coarse:h-11"
           >
             {tab.icon}

@@ -1,5 +1,7 @@
 "use client";
+import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useId, useState } from "react";
+import { useTRPC } from "../../trpc/client.tsx";
 import { AfterDelay, Skeleton } from "../../ui/skeleton.tsx";
 import { EmptyState } from "../../ui/state.tsx";
 import { TabPanel, Tabs } from "../../ui/tabs.tsx";
@@ -9,6 +11,7 @@ import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.
 import { ActivityTab } from "./activity/activity-tab.tsx";
 import { ChatTab } from "./chat/chat-tab.tsx";
 import { ConfigTab } from "./configure/config-tab.tsx";
+import { prefetchConfigure } from "./configure/prefetch-configure.ts";
 import { isFirstStart } from "./header/model/reason.ts";
 import { PanelHeader } from "./header/panel-header.tsx";
 import { ReasonBar } from "./header/reason-bar.tsx";
@@ -83,6 +86,8 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
     workspaceId,
     ({ draft }) => Object.keys(draft.config.mine).length + Object.keys(draft.secrets).length > 0,
   );
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
   const dots: Partial<Record<PanelTab, boolean>> = {
     files: hasFileDraft,
     configure: hasConfigDraft,
@@ -92,6 +97,9 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
       value={tab}
       onValueChange={onTabChange}
       label="Parts of this agent"
+      onIntent={(wanted) => {
+        if (wanted === "configure") prefetchConfigure(queryClient, trpc, workspaceId);
+      }}
       className="flex-1 max-md:flex-col-reverse max-md:[&>[role=tablist]]:justify-around max-md:[&>[role=tablist]]:border-t max-md:[&>[role=tablist]]:border-b-0 max-md:[&>[role=tablist]]:pb-[env(safe-area-inset-bottom)] max-md:[&_[role=tab]]:after:-top-px max-md:[&_[role=tab]]:after:bottom-auto"
       tabs={PANEL_TABS.map((value, index) => ({
         value,
