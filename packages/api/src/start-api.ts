@@ -4,6 +4,7 @@ import type { Deps } from "./deps.ts";
 import { newRequestId, toDomainError } from "./errors.ts";
 import { EventHub } from "./events/event-hub.ts";
 import { OpenStreams } from "./events/open-streams.ts";
+import { TemplateWatch } from "./events/template-watch.ts";
 import { WebSocketStreams } from "./events/web-socket-streams.ts";
 import { NOTIFIES_PER_MINUTE } from "./http/activity-routes.ts";
 import { allRoutes } from "./http/all-routes.ts";
@@ -41,7 +42,8 @@ const SHARED_WITH_PAGES = /^\/settings\//;
 export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
   const hub = await EventHub.start(deps);
   const streams = await OpenStreams.start(deps);
-  const sockets = new WebSocketStreams({ deps, hub, streams });
+  const templates = new TemplateWatch(deps);
+  const sockets = new WebSocketStreams({ deps, hub, streams, templates });
   const { db, log, now } = deps;
   const limiter = new SharedRateLimiter({ db, log, now, limit: deps.platform.rateLimit });
   const state = { deps, limiter };
@@ -97,6 +99,7 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       await notifies.stop();
       await streams.stop();
       await sockets.stop();
+      await templates.stop();
       await hub.stop();
     },
   };

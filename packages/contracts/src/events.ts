@@ -24,5 +24,7 @@ export const streamControl = z.discriminatedUnion("control", [
   z.object({ control: z.literal("live"), cursor: z.string() }),
   /** The cursor is older than the log: take a new snapshot. */
   z.object({ control: z.literal("resync"), reason: z.string() }),
+  /** Templates or teams are others than before: read their lists again. */
+  z.object({ control: z.literal("templates") }),
 ]);
 export type StreamControl = z.infer<typeof streamControl>;

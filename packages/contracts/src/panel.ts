@@ -9,7 +9,7 @@ import {
 } from "@molecule/domain/sets";
 import { z } from "zod";
 import { secretKey } from "./wire.ts";
-import { isoTime, mergedChange } from "./workspaces.ts";
+import { isoTime, mergedChange, providerView } from "./workspaces.ts";
 
 /** One message of a conversation with a person, rebuilt from activity. */
 export const chatMessage = z.object({
@@ -140,6 +140,8 @@ export const configDocument = z.object({
    */
   failed: z.record(z.string(), z.string()),
   models: z.array(z.object({ id: z.string(), name: z.string() })),
+  /** The same by provider, each with the keys that it needs; empty where nobody offers any. */
+  providers: z.array(providerView),
   pending: z.array(mergedChange),
 });
 export type ConfigDocument = z.infer<typeof configDocument>;

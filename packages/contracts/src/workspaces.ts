@@ -196,6 +196,20 @@ export const canvasSnapshot = z.object({
 });
 export type CanvasSnapshot = z.infer<typeof canvasSnapshot>;
 
+/** A provider, its models, and the keys that each needs. */
+export const providerView = z.object({
+  /** Null: nobody says whose models these are. */
+  provider: z.string().nullable(),
+  /** Nobody names it; its models' prefixes do. */
+  isInferred: z.boolean(),
+  /** Needs of a model that is not listed; of each need one key is enough. */
+  keys: z.array(z.array(z.string())),
+  models: z.array(
+    z.object({ id: z.string(), name: z.string(), keys: z.array(z.array(z.string())) }),
+  ),
+});
+export type ProviderView = z.infer<typeof providerView>;
+
 /** A template as the create sheet shows it. */
 export const templateView = z.object({
   id: z.string(),
@@ -207,19 +221,7 @@ export const templateView = z.object({
   /** Null: it names none. */
   provider: z.string().nullable(),
   /** In the order to choose from; empty where the template offers neither providers nor models. */
-  providers: z.array(
-    z.object({
-      /** Null: nobody says whose models these are. */
-      provider: z.string().nullable(),
-      /** The template does not name it; its models' prefixes do. */
-      isInferred: z.boolean(),
-      /** Needs of a model that is not listed; of each need one key is enough. */
-      keys: z.array(z.array(z.string())),
-      models: z.array(
-        z.object({ id: z.string(), name: z.string(), keys: z.array(z.array(z.string())) }),
-      ),
-    }),
-  ),
+  providers: z.array(providerView),
   requiredEnv: z.array(z.string()),
   starterPrompts: z.array(z.string()),
   /** Why the template cannot be used; null when it can. */

@@ -1,4 +1,4 @@
-import type { TemplateView, WorkspaceConfig } from "@molecule/contracts/workspaces";
+import type { ProviderView, TemplateView, WorkspaceConfig } from "@molecule/contracts/workspaces";
 import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { providerChoices, readOffer, requiredKeys } from "@molecule/domain/model-offer";
 import { DEFAULT_RUNTIME, type Runtime } from "@molecule/domain/sets";
@@ -106,9 +106,6 @@ export function viewTemplate(loaded: LoadedTemplate): TemplateView {
     };
   }
   const { id, name, tier, runtime, config } = loaded.template;
-  const { requiredEnv, extra } = config;
-  const keysOf = (provider: string | null, model: string | null) =>
-    requiredKeys({ provider, model, requiredEnv, extra }).map((need) => [...need]);
   return {
     id,
     name,
@@ -117,20 +114,26 @@ export function viewTemplate(loaded: LoadedTemplate): TemplateView {
     tier,
     model: config.model ?? "",
     provider: config.provider,
-    providers: providerChoices(readOffer(extra)).map(({ provider, isInferred, models }) => ({
-      provider,
-      isInferred,
-      keys: keysOf(provider, null),
-      models: models.map((model) => ({
-        id: model.id,
-        name: model.name,
-        keys: keysOf(provider, model.id),
-      })),
-    })),
-    requiredEnv,
+    providers: viewProviders(config),
+    requiredEnv: config.requiredEnv,
     starterPrompts: config.starterPrompts,
     broken: null,
   };
+}
+
+/** What a configuration offers to choose from, by provider; [] when it offers nothing. */
+export function viewProviders({
+  requiredEnv,
+  extra,
+}: Pick<WorkspaceConfig, "requiredEnv" | "extra">): ProviderView[] {
+  const keysOf = (provider: string | null, model: string | null) =>
+    requiredKeys({ provider, model, requiredEnv, extra }).map((need) => [...need]);
+  return providerChoices(readOffer(extra)).map(({ provider, isInferred, models }) => ({
+    provider,
+    isInferred,
+    keys: keysOf(provider, null),
+    models: models.map(({ id, name }) => ({ id, name, keys: keysOf(provider, id) })),
+  }));
 }
 
 function textOf(path: string, content: Uint8Array): string {

@@ -14,12 +14,14 @@ import type { EventHub } from "./event-hub.ts";
 import { followStream, type StreamSink } from "./follow-stream.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { StreamMessage } from "./stream-message.ts";
+import type { TemplateWatch } from "./template-watch.ts";
 
 /** What the sockets hang on. */
 export interface WebSocketOptions {
   readonly deps: Deps;
   readonly hub: EventHub;
   readonly streams: OpenStreams;
+  readonly templates: TemplateWatch;
   /** Default 30 000 ms. */
   readonly pingMs?: number;
 }
@@ -71,21 +73,24 @@ export class WebSocketStreams {
   }
 
   #open(client: WebSocket, req: IncomingMessage, auth: Auth): void {
-    const { deps, hub, streams } = this.#options;
+    const { deps, hub, streams, templates } = this.#options;
+    const sink = new SocketSink(client, auth);
     const forget = streams.add({
       auth,
       end: (why) => client.close(CLOSE_CODES[why], why),
     });
     let endFollowing: () => void = () => undefined;
+    const leaveTemplates = templates.follow(() => sink.control({ control: "templates" }));
     client.on("pong", () => this.#silent.delete(client));
     // Incoming content is ignored (contract §16.1); an error is followed by close.
     client.on("error", (err) => deps.log.debug({ err }, "socket error"));
     client.on("close", () => {
       forget();
+      leaveTemplates();
       endFollowing();
     });
     const after = new URL(req.url ?? "/", "http://localhost").searchParams.get("after");
-    followStream(deps, hub, new SocketSink(client, auth), after).then(
+    followStream(deps, hub, sink, after).then(
       (end) => {
         endFollowing = end;
         if (client.readyState !== client.OPEN) end();

@@ -13,7 +13,7 @@ import {
   useRef,
   useState,
 } from "react";
-import { type Client, useTRPCClient } from "../../trpc/client.tsx";
+import { type Client, useTRPC, useTRPCClient } from "../../trpc/client.tsx";
 import { type ReadProblem, readProblem } from "../../trpc/problem.ts";
 import { useClock } from "../clock/clock.tsx";
 import { useNodeStore } from "../store/node-store.tsx";
@@ -42,6 +42,7 @@ const ConnectionContext = createContext<ConnectionApi | null>(null);
 /** Takes the one snapshot, keeps the one stream, and feeds the node store from both. */
 export function ConnectionProvider({ children }: { children: ReactNode }) {
   const client = useTRPCClient();
+  const trpc = useTRPC();
   const store = useNodeStore();
   const clock = useClock();
   const queries = useQueryClient();
@@ -62,6 +63,12 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
     // Events were missed, so whatever they would have made stale is stale.
     void queries.invalidateQueries();
     return cursor;
+  });
+  const learnTemplates = useEffectEvent(async () => {
+    const list = trpc.templates.list.queryOptions(undefined, { staleTime: 0 });
+    // A failure leaves the list as it was; whoever opens it reads it anew.
+    const templates = await queries.fetchQuery(list).catch(() => null);
+    if (templates !== null) store.learnTemplates(templates);
   });
   const publish = useEffectEvent((events: readonly StreamEvent[]) => {
     store.applyEvents(events);
@@ -84,7 +91,12 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
         if (isOver) return;
         failures.current = 0;
         show({ kind: "catching-up", count: 0 });
-        const handlers = { onEvents: publish, onState: show, onResync: resync };
+        const handlers = {
+          onEvents: publish,
+          onState: show,
+          onResync: resync,
+          onTemplates: () => void learnTemplates(),
+        };
         stream.current = new StreamClient(browserPorts(), handlers, cursor);
         stream.current.start();
       } catch (error) {

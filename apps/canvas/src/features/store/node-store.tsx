@@ -26,6 +26,8 @@ export interface NodeStore extends StoreApi<NodeState> {
   remove(ids: readonly string[]): void;
   /** Shows cards at new places before the server has them. */
   hold(shapes: readonly Shape[]): void;
+  /** What a new agent can start from is another list than the snapshot's. */
+  learnTemplates(templates: Organisation["templates"]): void;
   /** Ends {@link hold}: keeps the places when saved, else goes back. */
   release(ids: readonly string[], isSaved: boolean): void;
 }
@@ -41,6 +43,11 @@ export function createNodeStore(): NodeStore {
     put: (node) => change((state) => withNode(state, node)),
     remove: (ids) => change((state) => withoutNodes(state, ids)),
     hold: (shapes) => change((state) => withHeld(state, shapes)),
+    learnTemplates: (templates) =>
+      change((state) => ({
+        ...state,
+        organisation: state.organisation && { ...state.organisation, templates },
+      })),
     release: (ids, isSaved) => change((state) => withReleased(state, ids, isSaved)),
   };
 }

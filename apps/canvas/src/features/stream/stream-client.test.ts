@@ -29,6 +29,7 @@ function setUp() {
   const batches: number[] = [];
   const payloads: unknown[] = [];
   const states: StreamState[] = [];
+  const told: string[] = [];
   const world = { snapshotCursor: "900" as string | null, nowMs: 5_000 };
   const client = new StreamClient(
     {
@@ -55,6 +56,7 @@ function setUp() {
         payloads.push(...events.map(({ payload }) => payload));
       },
       onState: (state) => states.push(state),
+      onTemplates: () => told.push("templates"),
       onResync: () =>
         world.snapshotCursor === null
           ? Promise.reject(new Error("down"))
@@ -63,7 +65,7 @@ function setUp() {
     "10",
   );
   const last = () => sockets[sockets.length - 1] as FakeSocket;
-  return { client, sockets, frames, timers, batches, payloads, states, last, world };
+  return { client, sockets, frames, timers, batches, payloads, states, last, world, told };
 }
 
 describe("the stream", () => {
@@ -148,6 +150,14 @@ describe("the stream", () => {
     socket.say(event("11"));
     expect(it_.frames).toHaveLength(0);
     expect(it_.batches).toEqual([]);
+  });
+
+  it("says when templates are others, and stays as it is", () => {
+    it_.last().say({ control: "live", cursor: "10" });
+    it_.last().say({ control: "templates" });
+    expect(it_.told).toEqual(["templates"]);
+    expect(it_.sockets).toHaveLength(1);
+    expect(it_.last().isClosed).toBe(false);
   });
 
   it("ignores a message that is not ours", () => {

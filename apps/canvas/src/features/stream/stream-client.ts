@@ -35,6 +35,8 @@ export interface StreamHandlers {
   /** Everything that arrived since the last frame, in order. */
   onEvents(events: readonly StreamEvent[]): void;
   onState(state: StreamState): void;
+  /** Templates or teams are others than before. */
+  onTemplates(): void;
   /** The log no longer reaches back: takes a new snapshot and answers with its cursor. */
   onResync(): Promise<string>;
 }
@@ -113,6 +115,7 @@ export class StreamClient {
     if (message === null) return;
     if ("control" in message) {
       if (message.control === "live") this.#becomeLive(message.cursor);
+      else if (message.control === "templates") this.#handlers.onTemplates();
       else void this.#resync();
       return;
     }
@@ -207,6 +210,7 @@ function parseControl(value: {
 }): StreamControl | null {
   const { control, cursor, reason } = value;
   if (control === "live" && typeof cursor === "string") return { control, cursor };
+  if (control === "templates") return { control };
   if (control === "resync") return { control, reason: typeof reason === "string" ? reason : "" };
   return null;
 }

@@ -12,7 +12,7 @@ import {
 import { type ConfigSource, sourceOf } from "@molecule/domain/config-source";
 import { isDomainError } from "@molecule/domain/errors";
 import { offeredModels } from "@molecule/templates/config-yaml";
-import type { Template } from "@molecule/templates/template";
+import { type Template, viewProviders } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
 import { requireTemplate } from "../templates/template-catalogue.ts";
 import { partsOf } from "./read-parts.ts";
@@ -61,6 +61,7 @@ export async function readDocument(deps: Deps, workspaceId: string): Promise<Con
     capabilities: { restart: isOurs, liveFiles: isOurs, sleep: isOurs, reported },
     schedules,
     models: modelsOf(row, template),
+    providers: providersOf(row, template),
     pending,
     failed: Object.fromEntries(
       Object.entries(states).flatMap(([name, state]) => (state.ok ? [] : [[name, state.error]])),
@@ -113,6 +114,12 @@ async function templateOf(deps: Deps, row: ConfigRow): Promise<Template | null> 
 function modelsOf(row: ConfigRow, template: Template | null): ConfigDocument["models"] {
   const own = offeredModels(row.config.extra);
   return own.length > 0 || template === null ? own : offeredModels(template.config.extra);
+}
+
+/** The same by provider, with the keys that each choice needs. */
+function providersOf(row: ConfigRow, template: Template | null): ConfigDocument["providers"] {
+  const own = viewProviders(row.config);
+  return own.length > 0 || template === null ? own : viewProviders(template.config);
 }
 
 const NO_SCHEDULES = { count: 0, enabled: 0, nextRunAt: null };

@@ -2,21 +2,35 @@
 import type { ConfigDocument } from "@molecule/contracts/panel";
 import { useState } from "react";
 import { Field, Input, Select } from "../../../ui/field.tsx";
+import { type Pair, pairOf } from "./model/pair.ts";
 import { SourceNote } from "./source-note.tsx";
 import type { Editing } from "./use-editing.ts";
 
 const OTHER = " other";
 
-/** The model: the template's choices, or any other name. Always says which one really runs. */
-export function ModelField(props: { document: ConfigDocument; editing: Editing<"model"> }) {
-  const { document, editing } = props;
-  const { models } = document;
-  const isListed = editing.value === null || models.some((model) => model.id === editing.value);
-  const [isOther, setIsOther] = useState(!isListed);
-  const showsInput = isOther || !isListed;
+/** The model: those of its provider, or any other name. Always says which one really runs. */
+export function ModelField(props: {
+  document: ConfigDocument;
+  pair: Pair;
+  provider: Editing<"provider">;
+  model: Editing<"model">;
+}) {
+  const { document, pair, provider, model: editing } = props;
+  const { models, isListed } = pair;
+  // Of which provider any name is typed; another provider begins with its list again.
+  const [typedOf, setTypedOf] = useState<string | null>(null);
+  const showsInput = typedOf === pair.provider || !isListed;
   const choose = (value: string) => {
-    setIsOther(value === OTHER);
-    if (value !== OTHER) editing.set(value === "" ? null : value);
+    setTypedOf(value === OTHER ? pair.provider : null);
+    if (value === OTHER) {
+      // The name that is typed next says nothing about its provider any more.
+      if (pair.isInferred) provider.set(pair.provider);
+      return;
+    }
+    // Where nobody stated a provider, none is stated for a name that tells it.
+    const told = pairOf(document.providers, { provider: null, model: value });
+    if (document.desired.provider === null && told.provider === pair.provider) provider.set(null);
+    editing.set(value === "" ? null : value);
   };
   return (
     <Field

@@ -1,5 +1,6 @@
 "use client";
 import type { SecretView } from "@molecule/contracts/panel";
+import clsx from "clsx";
 import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { Badge } from "../../../ui/badge.tsx";
@@ -9,6 +10,8 @@ import { Input } from "../../../ui/field.tsx";
 export interface SecretRowProps {
   /** Null for a key that exists in the draft only. */
   secret: SecretView | null;
+  /** The agent runs, so that what it has of the secret is of interest. */
+  isAgentUp?: boolean;
   name?: string;
   /** Staged value, null for a staged removal, undefined when nothing is staged. */
   staged: string | null | undefined;
@@ -16,7 +19,7 @@ export interface SecretRowProps {
 }
 
 /** One key, its state, and a field to give it a new value. */
-export function SecretRow({ secret, name, staged, onStage }: SecretRowProps) {
+export function SecretRow({ secret, isAgentUp, name, staged, onStage }: SecretRowProps) {
   const key = secret?.key ?? name ?? "";
   const [isEditing, setIsEditing] = useState(false);
   const showsField = isEditing || typeof staged === "string";
@@ -24,8 +27,11 @@ export function SecretRow({ secret, name, staged, onStage }: SecretRowProps) {
     <li className="flex flex-col gap-2 px-3 py-2">
       <div className="flex min-h-7 flex-wrap items-center gap-2">
         <KeyRound size={14} className="shrink-0 text-muted" aria-hidden="true" />
-        <span className="min-w-0 flex-1 truncate font-mono text-xs text-ink" title={key}>
-          {key}
+        <span className="min-w-32 flex-1">
+          <span className="block truncate font-mono text-xs text-ink" title={key}>
+            {key}
+          </span>
+          {isAgentUp === true && secret !== null ? <Runs of={secret} /> : null}
         </span>
         <SecretState secret={secret} staged={staged} />
         <RowActions
@@ -49,6 +55,16 @@ export function SecretRow({ secret, name, staged, onStage }: SecretRowProps) {
         />
       ) : null}
     </li>
+  );
+}
+
+/** Whether the running agent has its value. */
+function Runs({ of: { isRunning, hasValue, mustReenter } }: { of: SecretView }) {
+  if (isRunning === null || !hasValue || mustReenter) return null;
+  return (
+    <span className={clsx("block text-xs", isRunning ? "text-muted" : "text-warn")}>
+      {isRunning ? "Running" : "Not running yet: the agent started before this value was set"}
+    </span>
   );
 }
 
@@ -107,6 +123,5 @@ function SecretState({
   if (!secret.hasValue) {
     return <Badge tone={secret.isRequired ? "danger" : "neutral"}>missing</Badge>;
   }
-  if (secret.isRunning === false) return <Badge tone="warn">not running yet</Badge>;
   return <Badge>{secret.scope === "global" ? "from organisation" : "set"}</Badge>;
 }

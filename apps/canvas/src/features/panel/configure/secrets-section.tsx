@@ -5,11 +5,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
-import type { SecretDrafts } from "../drafts/staged-save.ts";
 import { InlineProblem } from "../inline-problem.tsx";
-import { usePanelMemory, useUpdateMemory } from "../state/panel-provider.tsx";
 import { AddSecret } from "./add-secret.tsx";
 import { SecretRow } from "./secret-row.tsx";
+import { useSecretDrafts } from "./use-secret-drafts.ts";
 
 /** The keys the agent gets: which are set and which are missing. Values go in and never come out. */
 export function SecretsSection({ node }: { node: WorkspaceNode }) {
@@ -26,7 +25,11 @@ export function SecretsSection({ node }: { node: WorkspaceNode }) {
         </p>
       </div>
       {query.data !== undefined ? (
-        <SecretList workspaceId={node.id} secrets={query.data} />
+        <SecretList
+          workspaceId={node.id}
+          isAgentUp={node.status === "online" || node.status === "degraded"}
+          secrets={query.data}
+        />
       ) : query.isError ? (
         <InlineProblem
           title="The secrets could not be loaded."
@@ -45,18 +48,14 @@ export function SecretsSection({ node }: { node: WorkspaceNode }) {
 
 function SecretList({
   workspaceId,
+  isAgentUp,
   secrets,
 }: {
   workspaceId: string;
+  isAgentUp: boolean;
   secrets: readonly SecretView[];
 }) {
-  const drafts = usePanelMemory(workspaceId, (memory) => memory.draft.secrets);
-  const update = useUpdateMemory(workspaceId);
-  const stage = (key: string, value: string | null | undefined) =>
-    update((memory) => ({
-      ...memory,
-      draft: { ...memory.draft, secrets: withSecret(memory.draft.secrets, key, value) },
-    }));
+  const { drafts, stage } = useSecretDrafts(workspaceId);
   const known = new Set(secrets.map((secret) => secret.key));
   const added = Object.keys(drafts).filter((key) => !known.has(key));
   return (
@@ -69,6 +68,7 @@ function SecretList({
             <SecretRow
               key={`${secret.scope}:${secret.key}`}
               secret={secret}
+              isAgentUp={isAgentUp}
               staged={drafts[secret.key]}
               onStage={(value) => stage(secret.key, value)}
             />
@@ -87,13 +87,4 @@ function SecretList({
       <AddSecret known={known} onAdd={stage} />
     </>
   );
-}
-
-function withSecret(
-  drafts: SecretDrafts,
-  key: string,
-  value: string | null | undefined,
-): SecretDrafts {
-  const { [key]: _before, ...rest } = drafts;
-  return value === undefined ? rest : { ...rest, [key]: value };
 }

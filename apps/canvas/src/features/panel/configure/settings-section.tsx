@@ -10,7 +10,10 @@ import { ErrorState } from "../../../ui/state.tsx";
 import type { ConfigField } from "../drafts/config-draft.ts";
 import { InlineProblem } from "../inline-problem.tsx";
 import { FieldConflict } from "./field-conflict.tsx";
+import { pairOf } from "./model/pair.ts";
 import { ModelField } from "./model-field.tsx";
+import { PairKeys } from "./pair-keys.tsx";
+import { ProviderField } from "./provider-field.tsx";
 import { APPLY_POLICY_TEXT, SIZE_TEXT, sizeNote } from "./setting-text.ts";
 import { SleepField } from "./sleep-field.tsx";
 import { SourceNote } from "./source-note.tsx";
@@ -88,6 +91,11 @@ function FailedParts(props: {
 function SettingsForm({ node, document }: { node: WorkspaceNode; document: ConfigDocument }) {
   const edit = useEditing(node.id, document);
   const { sources } = document;
+  const provider = edit("provider");
+  const model = edit("model");
+  const chosen = { provider: provider.value, model: model.value };
+  const pair = pairOf(document.providers, chosen);
+  const hasProvider = pair.providers.length > 0 || provider.value !== null;
   const instructions = edit("instructions");
   const description = edit("description");
   const tier = edit("tier");
@@ -97,10 +105,17 @@ function SettingsForm({ node, document }: { node: WorkspaceNode; document: Confi
   );
   return (
     <section aria-label="Settings" className="flex flex-col gap-5 p-4">
+      {hasProvider ? (
+        <div>
+          <ProviderField document={document} pair={pair} provider={provider} model={model} />
+          {conflict("provider")}
+        </div>
+      ) : null}
       <div>
-        <ModelField document={document} editing={edit("model")} />
+        <ModelField document={document} pair={pair} provider={provider} model={model} />
         {conflict("model")}
       </div>
+      <PairKeys workspaceId={node.id} needs={pair.needs} />
       <div>
         <Field
           label="Instructions"

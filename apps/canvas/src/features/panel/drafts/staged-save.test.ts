@@ -42,6 +42,7 @@ const document: ConfigDocument = {
   },
   effective: null,
   models: [],
+  providers: [],
   pending: [],
 };
 const clean: StagedDraft = { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {} };
