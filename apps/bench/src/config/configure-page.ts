@@ -29,6 +29,8 @@ export class ConfigurePage implements AsyncDisposable {
   static async open(platform: Platform, proxy: DelayingProxy): Promise<ConfigurePage> {
     const browser = await chromium.launch(chromiumOptions());
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    // The compiler of this program names functions by a helper that the page does not have.
+    await page.addInitScript({ content: "globalThis.__name = (named) => named;" });
     const link = await platform.call<{ url: string }>("POST", "/admin/sign-in-links", {});
     const { pathname, search } = new URL(link.url);
     await page.goto(`${proxy.url}${pathname}${search}`);

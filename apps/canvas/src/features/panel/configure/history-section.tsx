@@ -4,12 +4,10 @@ import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTRPC, useTRPCClient } from "../../../trpc/client.tsx";
-import { readProblem } from "../../../trpc/problem.ts";
 import { Badge } from "../../../ui/badge.tsx";
 import { Button } from "../../../ui/button.tsx";
-import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
 import { Ago } from "../../clock/moving-time.tsx";
-import { InlineProblem } from "../inline-problem.tsx";
+import { PagedRows } from "../paged-rows.tsx";
 import { GenerationDialog } from "./generation-dialog.tsx";
 import { generationState } from "./history-text.ts";
 
@@ -62,37 +60,22 @@ function GenerationList({ node }: { node: WorkspaceNode }) {
   const rows = query.data?.pages.flatMap((page) => page.rows) ?? [];
   return (
     <>
-      {rows.length > 0 ? (
-        <ol className="divide-y rounded-lg border">
-          {rows.map((row) => (
-            <li key={row.gen}>
-              <GenerationRow row={row} onOpen={() => setOpenGen(row.gen)} />
-            </li>
-          ))}
-        </ol>
-      ) : query.isPending ? (
-        <AfterDelay>
-          <Skeleton className="h-24" />
-        </AfterDelay>
-      ) : null}
-      {query.isError ? (
-        <InlineProblem
-          title="The history could not be loaded."
-          problem={readProblem(query.error)}
-          onRetry={() => void query.refetch()}
-          isRetrying={query.isFetching}
-        />
-      ) : null}
-      {query.hasNextPage ? (
-        <Button
-          size="sm"
-          className="self-start"
-          isBusy={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Older
-        </Button>
-      ) : null}
+      <PagedRows
+        query={query}
+        failed="The history could not be loaded."
+        more="Older"
+        rows={
+          rows.length === 0 ? null : (
+            <ol className="divide-y rounded-lg border">
+              {rows.map((row) => (
+                <li key={row.gen}>
+                  <GenerationRow row={row} onOpen={() => setOpenGen(row.gen)} />
+                </li>
+              ))}
+            </ol>
+          )
+        }
+      />
       <GenerationDialog node={node} gen={openGen} onClose={() => setOpenGen(null)} />
     </>
   );

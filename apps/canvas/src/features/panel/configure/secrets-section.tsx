@@ -5,8 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../../../trpc/client.tsx";
 import { readProblem } from "../../../trpc/problem.ts";
 import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
+import { NewKeyForm } from "../../settings/new-key-form.tsx";
 import { InlineProblem } from "../inline-problem.tsx";
-import { AddSecret } from "./add-secret.tsx";
 import { SecretRow } from "./secret-row.tsx";
 import { useSecretDrafts } from "./use-secret-drafts.ts";
 
@@ -84,7 +84,14 @@ function SecretList({
           ))}
         </ul>
       )}
-      <AddSecret known={known} onAdd={stage} />
+      <NewKeyForm
+        known={known}
+        knownNote="give it a new value there."
+        onAdd={(key, value, done) => {
+          stage(key, value);
+          done();
+        }}
+      />
     </>
   );
 }

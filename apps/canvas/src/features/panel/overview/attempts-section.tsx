@@ -3,10 +3,7 @@ import type { AttemptView, WorkspaceNode } from "@molecule/contracts/workspaces"
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTRPCClient } from "../../../trpc/client.tsx";
-import { readProblem } from "../../../trpc/problem.ts";
-import { Button } from "../../../ui/button.tsx";
-import { AfterDelay, Skeleton } from "../../../ui/skeleton.tsx";
-import { InlineProblem } from "../inline-problem.tsx";
+import { PagedRows } from "../paged-rows.tsx";
 import { ledgerKey } from "../state/query-keys.ts";
 import { AttemptRow } from "./attempt-row.tsx";
 import { mergeAttempts } from "./model/attempts.ts";
@@ -51,38 +48,20 @@ function AttemptList({ node, isShown }: { node: WorkspaceNode; isShown: boolean 
     [query.data, node.attempt],
   );
   return (
-    <>
-      {attempts.length > 0 ? (
-        <ol className="flex flex-col">
-          {attempts.map((attempt) => (
-            <AttemptRow key={attempt.no} node={node} attempt={attempt} />
-          ))}
-        </ol>
-      ) : query.isPending ? (
-        <AfterDelay>
-          <Skeleton className="h-24" />
-        </AfterDelay>
-      ) : query.isError ? null : (
-        <p className="text-sm text-muted">It has not been started yet.</p>
-      )}
-      {query.isError ? (
-        <InlineProblem
-          title="Earlier attempts could not be loaded."
-          problem={readProblem(query.error)}
-          onRetry={() => void query.refetch()}
-          isRetrying={query.isFetching}
-        />
-      ) : null}
-      {query.hasNextPage ? (
-        <Button
-          size="sm"
-          className="self-start"
-          isBusy={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Older
-        </Button>
-      ) : null}
-    </>
+    <PagedRows
+      query={query}
+      failed="Earlier attempts could not be loaded."
+      empty="It has not been started yet."
+      more="Older"
+      rows={
+        attempts.length === 0 ? null : (
+          <ol className="flex flex-col">
+            {attempts.map((attempt) => (
+              <AttemptRow key={attempt.no} node={node} attempt={attempt} />
+            ))}
+          </ol>
+        )
+      }
+    />
   );
 }

@@ -3,9 +3,7 @@ import type { RestartRequestView } from "@molecule/contracts/ledger";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useId } from "react";
 import { useTRPCClient } from "../../../trpc/client.tsx";
-import { readProblem } from "../../../trpc/problem.ts";
-import { Button } from "../../../ui/button.tsx";
-import { InlineProblem } from "../inline-problem.tsx";
+import { PagedRows } from "../paged-rows.tsx";
 import { ledgerKey } from "../state/query-keys.ts";
 import { RestartRequests } from "./restart-requests.tsx";
 
@@ -35,26 +33,13 @@ export function RestartsNotDone(props: { workspaceId: string; isShown: boolean }
       <h4 id={headingId} className="text-xs font-medium text-muted">
         Asked for, not restarted
       </h4>
-      <RestartRequests rows={rows} />
-      {query.isError ? (
-        <InlineProblem
-          title="What was not restarted could not be loaded."
-          problem={readProblem(query.error)}
-          onRetry={() => void query.refetch()}
-          isRetrying={query.isFetching}
-        />
-      ) : null}
-      {query.hasNextPage ? (
-        <Button
-          size="sm"
-          variant="ghost"
-          className="-ml-2.5 self-start"
-          isBusy={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show earlier
-        </Button>
-      ) : null}
+      <PagedRows
+        query={query}
+        failed="What was not restarted could not be loaded."
+        more="Show earlier"
+        isQuiet
+        rows={<RestartRequests rows={rows} />}
+      />
     </section>
   );
 }
