@@ -16,6 +16,7 @@ export default defineConfig({
     "./src/schema/kept-files.ts",
     "./src/schema/templates.ts",
     "./src/schema/orgs.ts",
+    "./src/schema/plugins.ts",
   ],
   out: "../../drizzle",
 });

@@ -1,22 +1,14 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { ServerOptions } from "@molecule/api/server";
 import { DEV_CIDRS, isDevMode } from "@molecule/domain/dev-mode";
 import { DEFAULT_SETTLE_SETTINGS, type SettleSettings, scaleSettle } from "@molecule/domain/settle";
 import { z } from "zod";
-
-/** An empty variable counts as absent. */
-const text = z
-  .string()
-  .optional()
-  .transform((value) => (value === "" ? undefined : value));
-const list = text.transform((value) =>
-  (value ?? "")
-    .split(",")
-    .map((one) => one.trim())
-    .filter((one) => one !== ""),
-);
+import { list, text } from "./env-shapes.ts";
+import { pluginSettings, pluginVariables } from "./plugin-env.ts";
 
 const schema = z.object({
+  ...pluginVariables,
   DATABASE_URL: z.string().min(1),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: text,
@@ -67,6 +59,7 @@ export interface ServerEnv {
   readonly canvasDir: string;
   readonly templatesDir: string;
   readonly orgTemplatesDir: string;
+  readonly plugins: ServerOptions["plugins"];
   readonly corsOrigins: readonly string[];
   readonly rateLimit: number;
   readonly allowCidrs: readonly string[];
@@ -121,6 +114,7 @@ export function readEnv(
     orgTemplatesDir: path.resolve(
       env.ORG_TEMPLATES_DIR ?? path.join(ROOT, "packages/templates/org-data"),
     ),
+    plugins: pluginSettings(env, path.join(ROOT, "packages/templates/plugins-data")),
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: inDevMode ? 0 : env.RATE_LIMIT,
     allowCidrs: inDevMode ? [...env.MOLECULE_ALLOW_CIDRS, ...DEV_CIDRS] : env.MOLECULE_ALLOW_CIDRS,

@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     platform: platformOf(env),
     templatesDir: env.templatesDir,
     orgTemplatesDir: env.orgTemplatesDir,
+    plugins: env.plugins,
     workerKeyFile: env.workerKeyFile,
     pages: createStaticFiles(env.canvasDir),
   });

@@ -12,15 +12,28 @@ import type { MemberRole } from "@molecule/domain/sets";
 import { DEFAULT_SETTLE_SETTINGS } from "@molecule/domain/settle";
 import { createTestDatabase, type TestDatabase } from "@molecule/testing/database";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
+import { type Resolve, resolveAll } from "./adapters/public-address.ts";
 import type { Deps, Platform, WorkerClient } from "./deps.ts";
 import { createLiveChannel } from "./events/live-channel.ts";
 import { Metrics } from "./http/metrics.ts";
+import { createPluginSources, type PluginSettings } from "./services/plugins/plugin-sources.ts";
 import { type Api, startApi } from "./start-api.ts";
 
 /** The bearer of the operator in tests. */
 export const TEST_ADMIN_TOKEN = "test-admin-token";
 /** Host of requests that do not come over a socket. */
 export const TEST_HOST = "molecule.test";
+
+const TEST_PLUGINS: PluginSettings = {
+  localDir: path.resolve(import.meta.dirname, "../../templates/plugins-data"),
+  // A port that nothing listens on.
+  github: { baseUrl: new URL("http://127.0.0.1:1"), token: null, redirectHosts: [] },
+  allowsUnpinned: false,
+  allowed: [],
+  bodyMaxBytes: 65_536,
+  fetchTimeoutMs: 30_000,
+  maxBytes: 104_857_600,
+};
 
 /** A request in short. A body that is no string is sent as JSON. */
 export interface TestCall {
@@ -63,6 +76,10 @@ export interface TestApiOptions {
   readonly onLog?: (text: string) => void;
   /** Opens the pool of the API; the usual one is direct. */
   readonly openDb?: (url: string) => Database;
+  /** Where plugins come from; the usual ones are those we ship, and no address of GitHub answers. */
+  readonly plugins?: Partial<PluginSettings>;
+  /** Resolves the names that a fetch is sent on to. */
+  readonly resolve?: Resolve;
   /** How often waiting messages are looked for without a hint. Default 50 ms. */
   readonly pollMs?: number;
 }
@@ -188,6 +205,13 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
     live: createLiveChannel((error) => keep({ err: error }, "a live listener failed")),
     templatesDir: path.resolve(import.meta.dirname, "../../templates/data"),
     orgTemplatesDir: path.resolve(import.meta.dirname, "../../templates/org-data"),
+    plugins: createPluginSources({
+      settings: { ...TEST_PLUGINS, ...options.plugins },
+      allowCidrs: options.platform?.allowCidrs ?? [],
+      resolve: options.resolve ?? resolveAll,
+      log,
+      now: options.now ?? (() => new Date()),
+    }),
     dispatcher: startDispatcher({
       db,
       log,

@@ -6,6 +6,7 @@ import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
 import type { Metrics } from "./http/metrics.ts";
+import type { PluginSources } from "./services/plugins/plugin-sources.ts";
 
 /** What the API logs to; pino fits. The first argument is data, never a body or a secret. */
 export interface Log {
@@ -72,6 +73,8 @@ export interface Deps {
   readonly templatesDir: string;
   /** Folder of the teams that can be made at once. */
   readonly orgTemplatesDir: string;
+  /** Where plugins come from. */
+  readonly plugins: PluginSources;
   /** Delivers A2A messages; outlives the requests that bring them. Made by `startDispatcher`. */
   readonly dispatcher: Dispatcher;
   /** Hears of every round of this process's loops. */

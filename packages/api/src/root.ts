@@ -6,6 +6,7 @@ import { configRouter } from "./routers/config.ts";
 import { filesRouter } from "./routers/files.ts";
 import { layoutRouter } from "./routers/layout.ts";
 import { memoriesRouter } from "./routers/memories.ts";
+import { pluginsRouter } from "./routers/plugins.ts";
 import { registryRouter } from "./routers/registry.ts";
 import { schedulesRouter } from "./routers/schedules.ts";
 import { sessionRouter } from "./routers/session.ts";
@@ -28,6 +29,7 @@ export const appRouter = router({
   files: filesRouter,
   config: configRouter,
   memories: memoriesRouter,
+  plugins: pluginsRouter,
   schedules: schedulesRouter,
   settings: settingsRouter,
   sweeps: sweepsRouter,

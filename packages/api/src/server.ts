@@ -2,11 +2,13 @@ import type { Database } from "@molecule/db/database";
 import { LoopPulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
+import { resolveAll } from "./adapters/public-address.ts";
 import { createWorkerClient } from "./adapters/worker-client.ts";
 import type { Deps, Log, Platform } from "./deps.ts";
 import { createLiveChannel } from "./events/live-channel.ts";
 import { startRetention } from "./events/retention.ts";
 import { Metrics } from "./http/metrics.ts";
+import { createPluginSources, type PluginSettings } from "./services/plugins/plugin-sources.ts";
 import { type Api, type Pages, startApi } from "./start-api.ts";
 
 /** What a server process is made from. */
@@ -18,6 +20,7 @@ export interface ServerOptions {
   /** Folder of the workspace templates. */
   readonly templatesDir: string;
   readonly orgTemplatesDir: string;
+  readonly plugins: PluginSettings;
   /** The launcher's key of the worker's private API. */
   readonly workerKeyFile: string;
   /** The built canvas. */
@@ -41,6 +44,13 @@ export async function startServer(options: ServerOptions): Promise<Api> {
     live: createLiveChannel((err) => log.error({ err }, "a listener of live events failed")),
     templatesDir: options.templatesDir,
     orgTemplatesDir: options.orgTemplatesDir,
+    plugins: createPluginSources({
+      settings: options.plugins,
+      allowCidrs,
+      resolve: resolveAll,
+      log,
+      now,
+    }),
     dispatcher,
     pulse,
     now,

@@ -8,6 +8,7 @@ import {
   RUNTIMES,
 } from "@molecule/domain/sets";
 import { z } from "zod";
+import { pluginEdit, pluginView } from "./plugins.ts";
 import { secretKey } from "./wire.ts";
 import { isoTime, mergedChange, providerView } from "./workspaces.ts";
 
@@ -110,12 +111,19 @@ export const configDocument = z.object({
       tier: z.number().int().nullable(),
       skills: z.array(z.string()),
       plugins: z.array(z.string()),
+      installedPlugins: z.array(
+        z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
+      ),
     })
     .nullable(),
   sources: configSources,
   /** Names of `skills` and `plugins` in `config.yaml`. */
   skills: z.array(z.string()),
   plugins: z.array(z.string()),
+  /** What is installed, by name. */
+  installedPlugins: z.array(pluginView),
+  /** Uninstalled, and still there until the next restart. */
+  leavingPlugins: z.array(z.string()),
   resources: z.object({
     tier: z.number().int(),
     maxConcurrentTasks: z.number().int(),
@@ -196,6 +204,7 @@ export const saveInput = z.object({
     .array(z.object({ key: secretKey, value: z.string().max(65_536).nullable() }))
     .max(100)
     .optional(),
+  plugins: z.array(pluginEdit).max(50).optional(),
 });
 export type SaveInput = z.infer<typeof saveInput>;
 

@@ -12,6 +12,7 @@ import {
   WORKSPACE_STATUSES,
 } from "@molecule/domain/sets";
 import { z } from "zod";
+import { installedPlugin } from "./plugins.ts";
 
 /** An instant as ISO text in UTC. */
 export const isoTime = z.string();
@@ -29,6 +30,8 @@ export const workspaceConfig = z.object({
   starterPrompts: z.array(z.string()),
   /** Keys of `config.yaml` that we do not know; kept as they are. */
   extra: z.record(z.string(), z.unknown()),
+  /** Installed plugins, by name; their files are managed files. Absent: none yet. */
+  plugins: z.array(installedPlugin).optional(),
 });
 export type WorkspaceConfig = z.infer<typeof workspaceConfig>;
 

@@ -50,6 +50,7 @@ function renderConfigYaml({ name, role, tier, runtime, config }: RenderInput): s
     },
     starter_prompts: config.starterPrompts,
     ...without(extra, [...OWN_KEYS]),
+    ...pluginsOf(config),
   };
   // Quoted without exception: a name such as "yes", "1.0" or one with a colon stays a string.
   return stringify(document, {
@@ -57,6 +58,30 @@ function renderConfigYaml({ name, role, tier, runtime, config }: RenderInput): s
     defaultKeyType: "PLAIN",
     lineWidth: 0,
   });
+}
+
+/** The key `plugins`: what the document has under it, and every installed one. */
+function pluginsOf({ extra, plugins = [] }: WorkspaceConfig): Record<string, unknown> {
+  if (plugins.length === 0) return {};
+  const named: readonly unknown[] = Array.isArray(extra.plugins) ? extra.plugins : [];
+  const installed = plugins.map(({ name }) => name).filter((name) => !named.includes(name));
+  return { plugins: [...named, ...installed] };
+}
+
+/**
+ * The keys of an edited `config.yaml` without what is in it only because it is installed: uninstalled, a
+ * plugin must not be left there by name.
+ */
+export function withoutInstalled(
+  extra: WorkspaceConfig["extra"],
+  before: WorkspaceConfig,
+): WorkspaceConfig["extra"] {
+  const { plugins, ...rest } = extra;
+  if (!Array.isArray(plugins) || before.plugins === undefined) return extra;
+  const own: readonly unknown[] = Array.isArray(before.extra.plugins) ? before.extra.plugins : [];
+  const installed = new Set<unknown>(before.plugins.map(({ name }) => name));
+  const kept = plugins.filter((entry: unknown) => own.includes(entry) || !installed.has(entry));
+  return kept.length === 0 && !("plugins" in before.extra) ? rest : { ...rest, plugins: kept };
 }
 
 const OWN_KEYS = [

@@ -8,6 +8,7 @@ import type { Database } from "@molecule/db/database";
 import { EVENTS_KEPT_DAYS, EVENTS_KEPT_ROWS, trimEvents } from "@molecule/db/events/trim-events";
 import { trimKeptFiles } from "@molecule/db/files/kept-files";
 import { trimMemoryKeys } from "@molecule/db/memory/memory-keys";
+import { trimPackages } from "@molecule/db/plugins/plugin-packages";
 import type { Pulse } from "@molecule/db/processes/pulse";
 import type { Log } from "../deps.ts";
 
@@ -46,10 +47,11 @@ async function trim(db: Database, log: Log): Promise<void> {
   const events = await trimEvents(db, { days: EVENTS_KEPT_DAYS, rows: EVENTS_KEPT_ROWS });
   const activity = await trimActivity(db, { days: ACTIVITY_KEPT_DAYS, chatDays: CHAT_KEPT_DAYS });
   const files = await trimKeptFiles(db);
+  const plugins = await trimPackages(db);
   const values = await trimMemoryKeys(db);
   await expireApprovals(db);
   await trimApprovals(db);
-  if (events + activity + files + values > 0) {
-    log.info({ events, activity, files, values }, "old rows deleted");
+  if (events + activity + files + plugins + values > 0) {
+    log.info({ events, activity, files, plugins, values }, "old rows deleted");
   }
 }

@@ -7,6 +7,7 @@ import { delegationRoutes } from "./delegation-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { instructionRoutes } from "./instruction-routes.ts";
 import { memoryRoutes } from "./memory-routes.ts";
+import { pluginRoutes } from "./plugin-routes.ts";
 import type { Limiter } from "./rate-limit.ts";
 import { registryRoutes } from "./registry-routes.ts";
 import { remoteAgentRoutes } from "./remote-agent-routes.ts";
@@ -28,6 +29,7 @@ export function agentRoutes(notifies: Limiter): readonly Route[] {
     ...scheduleRoutes,
     ...memoryRoutes,
     ...remoteAgentRoutes,
+    ...pluginRoutes,
     ...instructionRoutes,
     ...approvalRoutes,
   ];

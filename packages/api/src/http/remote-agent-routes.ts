@@ -2,7 +2,6 @@ import { createCheckpointBody } from "@molecule/contracts/memory";
 import type { CheckpointRow } from "@molecule/db/memory/checkpoints";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
-import { packPlugin } from "../services/files/pack-plugin.ts";
 import { keepCheckpoint, readLatestCheckpoint } from "../services/memory/keep-checkpoints.ts";
 import { WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -14,7 +13,6 @@ export const remoteAgentRoutes: readonly Route[] = [
   route("POST", "/workspaces/:id/checkpoints", WORKSPACE, keep),
   route("GET", "/workspaces/:id/checkpoints/latest", WORKSPACE, latest),
   route("GET", "/workspaces/:id/github-installation-token", WORKSPACE, githubToken),
-  route("GET", "/workspaces/:id/plugins/:name/download", WORKSPACE, downloadPlugin),
 ];
 
 async function keep({ deps, workspaceId, body }: RequestContext): Promise<Response> {
@@ -44,23 +42,5 @@ async function githubToken({ deps, workspaceId }: RequestContext): Promise<Respo
   await readConfig(deps.db, workspaceId);
   throw new DomainError("not_available_here", "This platform has no GitHub App.", {
     next: "Give the agent a token of its own as the secret GITHUB_TOKEN.",
-  });
-}
-
-async function downloadPlugin(context: RequestContext): Promise<Response> {
-  const { deps, workspaceId, params, query } = context;
-  const packed = await packPlugin(deps, {
-    workspaceId,
-    name: params.name ?? "",
-    source: query.get("source") ?? "",
-  });
-  return new Response(packed.body, {
-    headers: {
-      "content-type": "application/gzip",
-      "content-disposition": `attachment; filename="${packed.name}.tar.gz"`,
-      "cache-control": "no-store",
-      "x-plugin-name": packed.name,
-      "x-plugin-source": packed.source,
-    },
   });
 }

@@ -71,7 +71,7 @@ export async function recordWrite(tx: Transaction, input: WriteInput): Promise<W
       },
     );
   }
-  const isSetting = input.changes.some((change) => change.kind === "setting");
+  const isSetting = input.changes.some(({ kind }) => kind === "setting" || kind === "plugin");
   const isExternal = row.backend === "external";
   const generation = isExternal ? row.desiredGen : row.desiredGen + 1;
   const configVersion = row.configVersion + (isSetting ? 1 : 0);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isPlatformFile, MAX_MANAGED_FILE_BYTES, parseRelativePath } from "@molecule/domain/paths";
+import { pluginOfPath } from "@molecule/domain/plugins";
 import type { Actor } from "@molecule/domain/sets";
 import { eq, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
@@ -47,9 +48,12 @@ export async function adoptAgentFiles(
     .from(managedFiles)
     .where(eq(managedFiles.workspaceId, row.id));
   const byPath = new Map(rows.map((file) => [file.path, file]));
+  // What is installed was checked: the agent's version of it is overwritten, not kept.
+  const installed = new Set<string | null>((row.config.plugins ?? []).map(({ name }) => name));
   const taken: { path: string; content: Uint8Array; sha256: string }[] = [];
   for (const [path, content] of instance) {
     if (taken.length >= MAX_ADOPTED || !isAdoptable(path, content) || isRendered(path)) continue;
+    if (installed.has(pluginOfPath(path))) continue;
     const sha256 = createHash("sha256").update(content).digest("hex");
     const adoption = adoptionOf(byPath.get(path) ?? null, sha256);
     if (adoption === "leave") continue;

@@ -29,6 +29,13 @@ export interface CollectLimits {
   readonly maxEntries: number;
   /** Names beginning with a dot that are taken all the same. */
   readonly dotFiles: readonly string[];
+  /** Of one file, and of all together; absent: 1 MiB and 20 MiB. */
+  readonly maxFileBytes?: number;
+  readonly maxBytes?: number;
+  /** False for a path that is left out; absent: by `dotFiles`. */
+  readonly isTaken?: (path: string) => boolean;
+  /** Entries are named in a refusal; absent: they are. */
+  readonly namesEntries?: boolean;
 }
 
 /** Those of the template of one workspace. */
@@ -63,18 +70,18 @@ export class FileCollector {
     const { maxEntries, maxFiles } = this.#limits;
     if (this.#entries > maxEntries) throw tooLarge(`It has more than ${maxEntries} entries.`);
     if (entry.kind === "other") {
-      const sentence = `“${shown(entry.path)}” is a link or a device; only files are taken.`;
+      const sentence = `${this.#named(entry.path)} is a link or a device; only files are taken.`;
       throw new DomainError("bad_request", sentence);
     }
     const path = pathOf(entry.path);
     if (entry.kind === "folder") return null;
     if (path === "") throw new DomainError("bad_request", "A file in it has no name.");
-    if (isLeftOut(path, this.#limits.dotFiles)) {
+    if (!this.#isTaken(path)) {
       this.#left.push(path);
       return null;
     }
     if (this.#files.has(path)) {
-      throw new DomainError("bad_request", `“${shown(path)}” is in it twice.`);
+      throw new DomainError("bad_request", `${this.#named(path)} is in it twice.`);
     }
     this.#checkSize(path, entry.size);
     if (this.#files.size >= maxFiles) throw tooLarge(`It has more than ${maxFiles} files.`);
@@ -93,7 +100,7 @@ export class FileCollector {
     for (const path of this.#files.keys()) {
       for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
         if (!this.#files.has(path.slice(0, at))) continue;
-        const sentence = `“${shown(path.slice(0, at))}” is a file and a folder at once.`;
+        const sentence = `${this.#named(path.slice(0, at))} is a file and a folder at once.`;
         throw new DomainError("bad_request", sentence);
       }
     }
@@ -101,10 +108,22 @@ export class FileCollector {
   }
 
   #checkSize(path: string, size: number): void {
-    if (size > MAX_TEMPLATE_FILE_BYTES) throw tooLarge(`“${shown(path)}” is larger than 1 MiB.`);
-    if (this.#bytes + size > MAX_TEMPLATE_BYTES) {
-      throw tooLarge(`Its files are larger than ${MAX_TEMPLATE_BYTES / 1_048_576} MiB together.`);
+    const { maxFileBytes = MAX_TEMPLATE_FILE_BYTES, maxBytes = MAX_TEMPLATE_BYTES } = this.#limits;
+    if (size > maxFileBytes) {
+      throw tooLarge(`${this.#named(path)} is larger than ${sizeText(maxFileBytes)}.`);
     }
+    if (this.#bytes + size > maxBytes) {
+      throw tooLarge(`Its files are larger than ${sizeText(maxBytes)} together.`);
+    }
+  }
+
+  #isTaken(path: string): boolean {
+    const { isTaken, dotFiles } = this.#limits;
+    return isTaken === undefined ? !isLeftOut(path, dotFiles) : isTaken(path);
+  }
+
+  #named(path: string): string {
+    return this.#limits.namesEntries === false ? "An entry of it" : `“${shown(path)}”`;
   }
 }
 
@@ -153,6 +172,12 @@ function withoutTopFolder(
   const isOne = top !== "" && [...files.keys()].every((path) => path.startsWith(top));
   if (!isOne || !files.has(`${top}${marker}`)) return files;
   return new Map([...files].map(([path, content]) => [path.slice(top.length), content]));
+}
+
+/** "1 MiB", "64 KiB", "100 bytes". */
+export function sizeText(bytes: number): string {
+  if (bytes % 1_048_576 === 0) return `${bytes / 1_048_576} MiB`;
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
 }
 
 /** A name from outside as it may stand in a sentence. */

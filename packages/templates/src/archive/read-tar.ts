@@ -37,7 +37,8 @@ export async function readTarGz(buffer: Buffer, limits: CollectLimits): Promise<
   return collector.finish();
 }
 
-function entryOf({ name: path, type, size }: Header): ArchiveEntry {
+/** What a header says, for `FileCollector`. */
+export function entryOf({ name: path, type, size }: Header): ArchiveEntry {
   if (type === "directory") return { path, kind: "folder", size: 0 };
   const isFile = type === "file" || type === "contiguous-file";
   return { path, kind: isFile ? "file" : "other", size };

@@ -9,6 +9,7 @@ import { fileCases } from "./cases/files.ts";
 import { guardCases } from "./cases/guards.ts";
 import { heartbeatCases } from "./cases/heartbeat.ts";
 import { operationCases } from "./cases/operations.ts";
+import { pluginCases } from "./cases/plugins.ts";
 import { proxyCases } from "./cases/proxy.ts";
 import { registryCases } from "./cases/registry.ts";
 import { scheduleCases } from "./cases/schedules.ts";
@@ -27,6 +28,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...creationCases,
   ...registryCases,
   ...heartbeatCases,
+  ...pluginCases,
   ...proxyCases,
   ...delegationCases,
   ...activityCases,

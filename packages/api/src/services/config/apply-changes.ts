@@ -18,6 +18,7 @@ import { DomainError } from "@molecule/domain/errors";
 import { isDecidedByPlatform } from "@molecule/domain/platform-env";
 import type { Actor, ApplyPolicy } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
+import { type PluginPlan, type PluginWish, planPlugins } from "../plugins/plan-plugins.ts";
 import { type DocumentChange, type EditedDocument, editDocument } from "./edit-document.ts";
 import { type FileEdit, planFiles } from "./plan-files.ts";
 
@@ -38,6 +39,7 @@ export interface DesiredChange {
   readonly files?: readonly FileEdit[] | undefined;
   /** Null removes. */
   readonly secrets?: readonly { readonly key: string; readonly value: string | null }[] | undefined;
+  readonly plugins?: readonly PluginWish[] | undefined;
 }
 
 /** What a change did. */
@@ -69,10 +71,12 @@ export async function applyChanges(
     change.extra === undefined ? {} : { extra: { ...before.config.extra, ...change.extra } };
   const edited = editDocument(before, [change.document ?? {}, merged, ...files.document]);
   requireVersion(before, edited, change.baseVersion);
+  const plugins = await planPlugins(tx, before, change.plugins ?? []);
   const secrets = await writeSecrets(deps, tx, change);
   const changes: WrittenChange[] = [
     ...edited.names.map((name) => ({ kind: "setting" as const, name })),
     ...files.writes.map(({ path }) => ({ kind: "file" as const, name: path })),
+    ...plugins.names.map((name) => ({ kind: "plugin" as const, name })),
     ...secrets.names.map((name) => ({ kind: "secret" as const, name })),
   ];
   const policies = differing(before, change.policies ?? {});
@@ -82,8 +86,9 @@ export async function applyChanges(
   if (isPolicyChanged) await writePolicies(tx, before.id, policies);
   const receipt = await write(deps, tx, { change, before, changes });
   if (changes.length > 0) {
-    await writeConfig(tx, before.id, changedColumns(edited));
-    await writeFiles(tx, { change, generation: receipt.generation, writes: files.writes });
+    await writeConfig(tx, before.id, changedColumns(edited, plugins));
+    const writes = [...files.writes, ...plugins.writes];
+    await writeFiles(tx, { change, generation: receipt.generation, writes });
   }
   const isApplied = changes.length === 0 && (await applyHeld(tx, change));
   const isStored = changes.length > 0 || isPolicyChanged || secrets.isStored;
@@ -228,9 +233,13 @@ async function writeFiles(
   if (plan.writes.length > 0) await checkFileCount(tx, workspaceId);
 }
 
-function changedColumns(edited: {
-  readonly config: WorkspaceConfig;
-  readonly columns: Omit<ConfigChange, "config">;
-}): ConfigChange {
-  return { config: edited.config, ...edited.columns };
+function changedColumns(
+  edited: {
+    readonly config: WorkspaceConfig;
+    readonly columns: Omit<ConfigChange, "config">;
+  },
+  { names, installed }: PluginPlan,
+): ConfigChange {
+  const plugins = names.length === 0 ? {} : { plugins: [...installed] };
+  return { config: { ...edited.config, ...plugins }, ...edited.columns };
 }

@@ -8,6 +8,7 @@ import {
   type StateDiff,
 } from "@molecule/domain/config-diff";
 import type { Deps } from "../../deps.ts";
+import { isOfPlugin } from "../plugins/plan-plugins.ts";
 import { settingsOf } from "./edit-document.ts";
 
 /** Longest text that is shown, in characters, and most files whose texts are. */
@@ -26,7 +27,12 @@ export async function changesBetweenGenerations(
   workspaceId: string,
   { before, after }: { readonly before: Generation; readonly after: Generation },
 ): Promise<StateChanges> {
-  const diff = diffStates(stateOf(before), stateOf(after));
+  const whole = diffStates(stateOf(before), stateOf(after));
+  // What a plugin is made of is told by its own line.
+  const own = whole.files.filter(
+    ({ path }) => !isOfPlugin(before.config, path) && !isOfPlugin(after.config, path),
+  );
+  const diff = { ...whole, files: own };
   const files = await filesOf(deps, workspaceId, { diff, before, after });
   return { settings: valuesOf(diff), files, secrets: diff.secrets.map((one) => ({ ...one })) };
 }

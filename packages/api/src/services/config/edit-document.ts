@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { InstalledPlugin } from "@molecule/contracts/plugins";
 import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
 import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
 import { diffStates } from "@molecule/domain/config-diff";
@@ -36,7 +37,15 @@ const NAMES: Record<keyof WorkspaceConfig, string> = {
   requiredEnv: "required keys",
   starterPrompts: "starter prompts",
   extra: "config.yaml",
+  plugins: "plugins",
 };
+
+const PLUGIN_SETTING = "plugin: ";
+
+/** The plugin that a setting of a comparison is about; null for every other. */
+export function pluginOfSetting(name: string): string | null {
+  return name.startsWith(PLUGIN_SETTING) ? name.slice(PLUGIN_SETTING.length) : null;
+}
 
 /**
  * Applies edits in order, later ones winning; what is equal to before is no change. A model that is
@@ -76,13 +85,18 @@ export function settingsOf(
   config: WorkspaceConfig,
   columns: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const { extra, ...known } = config;
+  const { extra, plugins = [], ...known } = config;
   const named = Object.entries(known).map(([key, value]) => [
     NAMES[key as keyof typeof known] ?? key,
     value,
   ]);
   const unknown = Object.entries(extra ?? {}).map(([key, value]) => [`config.yaml: ${key}`, value]);
-  return { ...columns, ...Object.fromEntries(named), ...Object.fromEntries(unknown) };
+  const installed = plugins.map((one) => [`${PLUGIN_SETTING}${one.name}`, pluginText(one)]);
+  return Object.fromEntries([...Object.entries(columns), ...named, ...unknown, ...installed]);
+}
+
+function pluginText({ version, source, sha256 }: InstalledPlugin): string {
+  return `${version} from ${source} (sha256 ${sha256.slice(0, 12)}…)`;
 }
 
 function stateOf(config: WorkspaceConfig, columns: Readonly<Record<string, unknown>>) {

@@ -4,7 +4,13 @@ import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { isPlatformFile, MAX_MANAGED_FILE_BYTES, parseRelativePath } from "@molecule/domain/paths";
 import { parseConfigYaml } from "@molecule/templates/config-yaml";
-import { CONFIG_FILE, isRenderedFile, renderConfigs } from "@molecule/templates/render-config";
+import {
+  CONFIG_FILE,
+  isRenderedFile,
+  renderConfigs,
+  withoutInstalled,
+} from "@molecule/templates/render-config";
+import { refusePluginFile } from "../plugins/plan-plugins.ts";
 import type { DocumentChange } from "./edit-document.ts";
 
 /** One file of an edit under `/configs`. */
@@ -78,6 +84,7 @@ async function planFile(
     if (current === null) {
       throw new DomainError("not_found", `There is no file ${edit.path} in /configs.`);
     }
+    refusePluginFile(before.config, edit.path);
     requireBase(edit, current);
     writes.set(edit.path, null);
     return;
@@ -85,6 +92,7 @@ async function planFile(
   const content = new TextEncoder().encode(edit.content);
   if (content.length > MAX_MANAGED_FILE_BYTES) throw tooLarge(edit.path, MAX_MANAGED_FILE_BYTES);
   if (current !== null && current.sha256 === fileSha256(content)) return;
+  refusePluginFile(before.config, edit.path);
   requireBase(edit, current);
   writes.set(edit.path, content);
 }
@@ -110,7 +118,8 @@ function planView(before: ConfigRow, edit: FileEdit): DocumentChange[] {
     });
   }
   const { name, role, tier } = parsed;
-  return [{ ...parsed.config, name, role: role ?? null, tier }];
+  const extra = withoutInstalled(parsed.config.extra, before.config);
+  return [{ ...parsed.config, extra, name, role: role ?? null, tier }];
 }
 
 function requireBase(

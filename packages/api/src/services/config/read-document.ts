@@ -14,6 +14,8 @@ import { isDomainError } from "@molecule/domain/errors";
 import { offeredModels } from "@molecule/templates/config-yaml";
 import { type Template, viewProviders } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
+import { installedPlugins } from "../plugins/plan-plugins.ts";
+import { viewPlugins } from "../plugins/view-plugins.ts";
 import { requireTemplate } from "../templates/template-catalogue.ts";
 import { partsOf } from "./read-parts.ts";
 
@@ -52,7 +54,8 @@ export async function readDocument(deps: Deps, workspaceId: string): Promise<Con
     effective,
     sources: sourcesOf(row, template),
     skills: namesIn(extra, "skills"),
-    plugins: namesIn(extra, "plugins"),
+    plugins: pluginNames(row.config),
+    ...viewPlugins(row, effective?.installedPlugins ?? []),
     resources: {
       tier: row.tier,
       maxConcurrentTasks: row.maxConcurrentTasks,
@@ -84,7 +87,12 @@ async function effectiveOf(deps: Deps, row: ConfigRow): Promise<ConfigDocument["
     description: config.description,
     tier: running?.tier ?? null,
     skills: namesIn(config.extra, "skills"),
-    plugins: namesIn(config.extra, "plugins"),
+    plugins: pluginNames(config),
+    installedPlugins: installedPlugins(config).map(({ name, version, sha256 }) => ({
+      name,
+      version,
+      sha256,
+    })),
   };
 }
 
@@ -144,6 +152,12 @@ function sourcesOf(row: ConfigRow, template: Template | null): ConfigDocument["s
     applyPolicy: sourceOf(row.applyPolicy, { byDefault: "settle" }),
     sleepAfterMinutes: sourceOf(row.hibernationIdleMinutes, {}),
   };
+}
+
+/** What `config.yaml` lists under `plugins`. */
+function pluginNames(config: WorkspaceConfig): string[] {
+  const installed = installedPlugins(config).map(({ name }) => name);
+  return [...new Set([...namesIn(config.extra, "plugins"), ...installed])];
 }
 
 /** The names in a list of `config.yaml`; of entries that are objects their `name`. */

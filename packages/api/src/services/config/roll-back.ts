@@ -19,7 +19,9 @@ import { diffStates, planSecretReturns, type StateDiff } from "@molecule/domain/
 import { DomainError } from "@molecule/domain/errors";
 import type { Actor } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
+import { isOfPlugin } from "../plugins/plan-plugins.ts";
 import { stateOf } from "./compare-generations.ts";
+import { pluginOfSetting } from "./edit-document.ts";
 import { notKept } from "./read-history.ts";
 
 /** Everything of one roll back. */
@@ -57,8 +59,10 @@ export async function rollBack(
     const all = { input, actor, target, diff: diffStates(stateOf(saved), stateOf(target)) };
     const secrets = await returnSecrets(deps, tx, { saved, target });
     const changes: WrittenChange[] = [
-      ...all.diff.settings.map(({ name }) => ({ kind: "setting" as const, name })),
-      ...all.diff.files.map(({ path }) => ({ kind: "file" as const, name: path })),
+      ...all.diff.settings.map(({ name }) => changeOf(name)),
+      ...all.diff.files
+        .filter(({ path }) => ![saved, target].some(({ config }) => isOfPlugin(config, path)))
+        .map(({ path }) => ({ kind: "file" as const, name: path })),
       ...secrets.map((name) => ({ kind: "secret" as const, name })),
     ];
     const policy = input.apply ?? before.pendingPolicy ?? before.applyPolicy;
@@ -90,6 +94,12 @@ export async function rollBack(
 }
 
 const NOTHING = { changed: false, willRestart: false, attempt: null, runningTasks: 0 } as const;
+
+/** A setting that differs, as what was changed. */
+function changeOf(setting: string): WrittenChange {
+  const plugin = pluginOfSetting(setting);
+  return plugin === null ? { kind: "setting", name: setting } : { kind: "plugin", name: plugin };
+}
 
 function requireSaved(desiredGen: number, input: RollBackInput): void {
   if (input.savedGen === desiredGen) return;

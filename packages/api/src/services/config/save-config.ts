@@ -1,10 +1,12 @@
 import type { SaveInput, SaveResult } from "@molecule/contracts/panel";
 import type { Transaction } from "@molecule/db/database";
 import { runningTurns } from "@molecule/db/lifecycle/held-workspace";
+import type { PluginPackage } from "@molecule/db/plugins/plugin-packages";
 import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
 import type { Actor } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
+import { readPackages, wishOf } from "../plugins/fetch-plugin.ts";
 import { applyChanges } from "./apply-changes.ts";
 
 /**
@@ -35,11 +37,12 @@ export async function saveMany(
   }
   // Rows are locked in the order of their ids, as everybody does who locks several.
   const ordered = saves.toSorted((a, b) => (a.workspaceId < b.workspaceId ? -1 : 1));
+  const packages = await readPackages(deps, inputs);
   const results = await deps.db.transaction(async (tx) => {
     const done = new Map<string, SaveResult>();
     for (const { input, workspaceId } of ordered) {
       try {
-        done.set(workspaceId, await saveOne(deps, tx, { actor, input, workspaceId }));
+        done.set(workspaceId, await saveOne(deps, tx, { actor, input, workspaceId, packages }));
       } catch (error) {
         throw isDomainError(error) ? about(error, workspaceId) : error;
       }
@@ -53,12 +56,13 @@ interface OneSave {
   readonly actor: Actor;
   readonly input: SaveInput;
   readonly workspaceId: string;
+  readonly packages: ReadonlyMap<string, PluginPackage>;
 }
 
 async function saveOne(
   deps: Deps,
   tx: Transaction,
-  { actor, input, workspaceId }: OneSave,
+  { actor, input, workspaceId, packages }: OneSave,
 ): Promise<SaveResult> {
   const { applyPolicy, sleepAfterMinutes, ...document } = input.config ?? {};
   const receipt = await applyChanges(deps, tx, {
@@ -70,6 +74,7 @@ async function saveOne(
     policies: { applyPolicy, hibernationIdleMinutes: sleepAfterMinutes },
     files: input.files,
     secrets: input.secrets,
+    plugins: input.plugins?.map((edit) => wishOf(edit, packages)),
     apply: input.apply,
   });
   return {

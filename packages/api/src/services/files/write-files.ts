@@ -1,10 +1,12 @@
 import { fileSha256 } from "@molecule/db/files/managed-files";
+import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseRelativePath } from "@molecule/domain/paths";
 import type { Actor } from "@molecule/domain/sets";
 import { CONFIG_FILE, isRenderedFile } from "@molecule/templates/render-config";
 import type { Deps } from "../../deps.ts";
 import { applyChanges } from "../config/apply-changes.ts";
+import { isOfPlugin } from "../plugins/plan-plugins.ts";
 import { type FileTarget, listFiles, readFile } from "./read-files.ts";
 import { requireLiveFiles } from "./require-live-files.ts";
 
@@ -117,9 +119,15 @@ export async function replaceFiles(
   }
   const { workspaceId } = input;
   const present = await listFiles(deps, { workspaceId, root: "/configs", path: "", depth: 64 });
+  // Plugins come and go as a whole, by routes of their own.
+  const { config } = await readConfig(deps.db, workspaceId);
   const paths = new Set(wanted.map(([path]) => parseRelativePath(path)));
   const gone = present.entries.filter(
-    (entry) => !entry.dir && !paths.has(entry.path) && !isRenderedFile(entry.path),
+    (entry) =>
+      !entry.dir &&
+      !paths.has(entry.path) &&
+      !isRenderedFile(entry.path) &&
+      !isOfPlugin(config, entry.path),
   );
   const files = [
     ...gone.map(({ path }) => ({ path, content: null })),

@@ -27,6 +27,8 @@ const document: ConfigDocument = {
   },
   skills: [],
   plugins: [],
+  installedPlugins: [],
+  leavingPlugins: [],
   resources: { tier: 2, maxConcurrentTasks: 1, budgetLimit: null },
   capabilities: { restart: true, liveFiles: true, sleep: true, reported: {} },
   schedules: { count: 0, enabled: 0, nextRunAt: null },
