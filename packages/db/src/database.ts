@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DomainError } from "@molecule/domain/errors";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
@@ -66,6 +67,9 @@ export function announceAfterCommit(tx: Transaction, channel: string): void {
   announced.add(channel);
 }
 
+/** Between two notifications of a channel, in ms: a hint may be this late, and nothing is lost by it. */
+const ANNOUNCE_EVERY_MS = 20;
+
 /** The pool: owns its connections until {@link Database.close}. */
 export class Database implements Queryable {
   declare readonly [handle]: "queryable";
@@ -115,23 +119,26 @@ export class Database implements Queryable {
   }
 
   /**
-   * Notifies `channel` of what a statement of its own has committed; as {@link announceAfterCommit}. One
-   * at a time per channel; what is asked for meanwhile is one more. Nobody waits for it.
+   * Notifies `channel` of what a statement of its own has committed; as {@link announceAfterCommit}. At
+   * once, then one for all that is asked for until it is done and {@link ANNOUNCE_EVERY_MS} are over: each
+   * is a commit of its own that reaches the disk. Nobody waits for it.
    */
   announce(channel: string): void {
     if (this.#notifying.has(channel)) {
       this.#notifying.set(channel, true);
       return;
     }
+    void this.#notify(channel);
+  }
+
+  async #notify(channel: string): Promise<void> {
     this.#notifying.set(channel, false);
-    this.#sql
-      .notify(channel, "")
-      .catch(() => undefined)
-      .finally(() => {
-        const isAskedAgain = this.#notifying.get(channel) === true;
-        this.#notifying.delete(channel);
-        if (isAskedAgain) this.announce(channel);
-      });
+    const pause = delay(ANNOUNCE_EVERY_MS, undefined, { ref: false });
+    await this.#sql.notify(channel, "").catch(() => undefined);
+    await pause;
+    const isAskedAgain = this.#notifying.get(channel) === true;
+    this.#notifying.delete(channel);
+    if (isAskedAgain) this.announce(channel);
   }
 
   /**

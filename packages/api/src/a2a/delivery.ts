@@ -163,11 +163,11 @@ interface Call {
 async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
   const { id, inboundSecret } = job.target;
   const secret = openInboundSecret(tools.cipher, id, inboundSecret);
-  const silence = new AbortController();
+  const ending = new AbortController();
   let whySilent: Call["whySilent"] = null;
   const giveUp = (why: "idle" | "ceiling") => () => {
     whySilent ??= why;
-    silence.abort();
+    ending.abort();
   };
   const watch = new IdleWatch({
     db: tools.db,
@@ -179,6 +179,9 @@ async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
   const ceiling =
     job.callerId === null ? null : setTimeout(giveUp("ceiling"), AGENT_CALL_CEILING_MS);
   const answer = new IncomingAnswer(tools, job, watch);
+  const stop = () => ending.abort();
+  tools.stop.addEventListener("abort", stop, { once: true });
+  if (tools.stop.aborted) stop();
   try {
     const result = await requestAgent(
       { allowCidrs: tools.allowCidrs, resolve: resolveAll },
@@ -187,7 +190,7 @@ async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
         method: "POST",
         headers: headersOf(job, secret),
         body: JSON.stringify(job.envelope),
-        signal: AbortSignal.any([tools.stop, silence.signal]),
+        signal: ending.signal,
         maxResponseBytes: MAX_AGENT_RESPONSE_BYTES,
         onHead: (head) => answer.begin(head),
         onChunk: (chunk) => answer.take(chunk),
@@ -195,6 +198,7 @@ async function callAgent(tools: Delivering, job: DeliveryJob): Promise<Call> {
     );
     return { result: answer.withBody(result), fold: answer.fold, whySilent };
   } finally {
+    tools.stop.removeEventListener("abort", stop);
     watch.stop();
     if (ceiling !== null) clearTimeout(ceiling);
   }

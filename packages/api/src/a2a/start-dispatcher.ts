@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Database } from "@molecule/db/database";
 import { NO_PULSE, type Pulse } from "@molecule/db/processes/pulse";
 import { renewLeases } from "@molecule/db/queue/a2a-queue";
@@ -25,6 +26,13 @@ export interface DispatcherOptions {
   readonly pulse?: Pulse;
 }
 
+/** One listener per delivery under way, and there may be thousands. */
+function stopping(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** Starts delivering; nothing runs any more after `stop()`. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   return new A2aDispatcher(options);
@@ -38,7 +46,7 @@ class A2aDispatcher implements Dispatcher {
   readonly lease: DeliveryLease;
   readonly #tools: DeliveryTools;
   readonly #running = new Map<string, Promise<DeliveryOutcome>>();
-  readonly #stopping = new AbortController();
+  readonly #stopping = stopping();
   readonly #renewal: NodeJS.Timeout;
   readonly #drain: DrainLoop;
 

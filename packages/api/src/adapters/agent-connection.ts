@@ -79,6 +79,7 @@ export async function requestAgent(
     keepAliveTimeout: 1,
   });
   const answer = new Answer(request);
+  let isOver = false;
   try {
     const { url } = request.address;
     const response = await client.request({
@@ -90,6 +91,8 @@ export async function requestAgent(
           ? request.body
           : Readable.from(request.body, { objectMode: false, highWaterMark: BODY_BUFFER_BYTES }),
       signal: request.signal,
+      // “Connection: close”: the end of the answer ends the connection, on both sides.
+      reset: true,
     });
     answer.begin({
       status: response.statusCode,
@@ -97,6 +100,7 @@ export async function requestAgent(
       headers: flat(response.headers),
     });
     for await (const chunk of response.body) await answer.take(chunk);
+    isOver = true;
     return answer.complete();
   } catch (error) {
     if (!dial.isConnected) {
@@ -105,9 +109,12 @@ export async function requestAgent(
     }
     return answer.broken(request.signal.aborted ? "cancelled" : "reset");
   } finally {
-    await client.destroy().catch(() => undefined);
+    if (!isOver) await client.destroy().catch(() => undefined);
   }
 }
+
+/** Keeps TLS sessions only: resuming one saves a round trip, and is a connection of its own. */
+const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
 
 /** One connection attempt; remembers whether it came about. */
 class Dial {
@@ -116,7 +123,6 @@ class Dial {
   readonly connector: buildConnector.connector;
 
   constructor(options: ConnectionOptions, address: AgentAddress) {
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
     this.connector = (target, callback) => {
       const done: buildConnector.Callback = (...result) => {
         const [error, socket] = result;

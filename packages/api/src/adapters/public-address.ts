@@ -33,10 +33,23 @@ export function isDialable(address: string, allowCidrs: readonly string[]): bool
 
 function isIn(ip: ipaddr.IPv4 | ipaddr.IPv6, cidrs: readonly string[]): boolean {
   return cidrs.some((cidr) => {
-    if (!ipaddr.isValidCIDR(cidr)) return false;
-    const [network, bits] = ipaddr.parseCIDR(cidr);
+    const range = rangeOf(cidr);
+    if (range === null) return false;
+    const [network, bits] = range;
     return network.kind() === ip.kind() && ip.match(network, bits);
   });
+}
+
+/** The few ranges of this platform, read once: every connection is judged by them. */
+const ranges = new Map<string, ReturnType<typeof ipaddr.parseCIDR> | null>();
+
+function rangeOf(cidr: string) {
+  let range = ranges.get(cidr);
+  if (range === undefined) {
+    range = ipaddr.isValidCIDR(cidr) ? ipaddr.parseCIDR(cidr) : null;
+    ranges.set(cidr, range);
+  }
+  return range;
 }
 
 /** An address to dial, or why none. Every address of the name must be allowed; the first is dialled. */

@@ -3,8 +3,9 @@ import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { DomainError } from "@molecule/domain/errors";
 import { newRequestId } from "../errors.ts";
-import { failure } from "./respond.ts";
+import { failure, textOf } from "./respond.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
+import { keepWholeBody } from "./whole-body.ts";
 
 /** Bytes of a body nobody wants that are thrown away before the connection is cut. */
 const MAX_DISCARDED_BYTES = 16 * 1_048_576;
@@ -32,7 +33,10 @@ export async function serveNode(
   answer: (request: Request) => Promise<Response>,
 ): Promise<void> {
   const gone = new AbortController();
-  res.once("close", () => gone.abort());
+  // The end of every exchange closes it; only what ends early is an abortion, and one costs a stack trace.
+  res.once("close", () => {
+    if (!res.writableFinished) gone.abort();
+  });
   const body = new IncomingBody(req);
   const request = toRequest(req, body, gone.signal);
   const response = request === null ? unreadable() : await answer(request);
@@ -42,10 +46,15 @@ export async function serveNode(
   await send(response, req, res);
 }
 
-/** The body of a Node request as a web stream that can be thrown away half read. */
+/**
+ * The body of a Node request as a web stream that can be thrown away half read. Nothing is taken off the
+ * connection before somebody asks for it.
+ */
 class IncomingBody {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #req: IncomingMessage;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #isStarted = false;
   #isDiscarding = false;
   #discarded = 0;
 
@@ -53,45 +62,86 @@ class IncomingBody {
     this.#req = req;
     this.stream = new ReadableStream<Uint8Array>(
       {
-        start: (controller) => this.#start(controller),
+        start: (controller) => {
+          this.#controller = controller;
+        },
         pull: () => {
-          req.resume();
+          if (this.#isStarted) req.resume();
+          else this.#start();
         },
         cancel: () => this.discard(),
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: BODY_BUFFER_BYTES }),
+      // Asked for nothing, it takes nothing: the stream's own queue begins to fill with the first read.
+      new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
     );
   }
 
   discard(): void {
     this.#isDiscarding = true;
-    this.#req.resume();
+    if (this.#isStarted) this.#req.resume();
+    else this.#start();
   }
 
-  #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  /**
+   * All of it at once, past the stream, for what is read whole: null when it is longer than `maxBytes`;
+   * what is left of it then is thrown away.
+   */
+  async readAll(maxBytes: number): Promise<Uint8Array | null> {
     const req = this.#req;
-    req.pause();
-    req.on("data", (chunk: Buffer) => {
-      if (this.#isDiscarding) {
-        this.#discarded += chunk.length;
-        if (this.#discarded > MAX_DISCARDED_BYTES) req.destroy();
-        return;
-      }
-      controller.enqueue(chunk);
-      if ((controller.desiredSize ?? 0) <= 0) req.pause();
+    this.#isStarted = true;
+    this.#controller?.close();
+    return await new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      req.on("data", (chunk: Buffer) => {
+        if (this.#isDiscarding) return this.#count(chunk);
+        size += chunk.length;
+        if (size <= maxBytes) {
+          chunks.push(chunk);
+          return;
+        }
+        this.#isDiscarding = true;
+        resolve(null);
+      });
+      req.once("end", () =>
+        resolve(chunks.length === 1 ? (chunks[0] ?? null) : Buffer.concat(chunks)),
+      );
+      const broken = () => {
+        if (!req.complete) reject(brokenOff());
+      };
+      req.once("error", broken);
+      req.once("close", broken);
     });
-    const end = (error: DomainError | null) => {
+  }
+
+  #count(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MAX_DISCARDED_BYTES) this.#req.destroy();
+  }
+
+  #start(): void {
+    const req = this.#req;
+    const controller = this.#controller;
+    this.#isStarted = true;
+    req.on("data", (chunk: Buffer) => {
+      if (this.#isDiscarding || controller === null) return this.#count(chunk);
+      controller.enqueue(chunk);
+      if ((controller.desiredSize ?? 0) <= -BODY_BUFFER_BYTES) req.pause();
+    });
+    const end = (error: (() => DomainError) | null) => {
       if (this.#isDiscarding) return;
       this.#isDiscarding = true;
-      if (error === null) controller.close();
-      else controller.error(error);
+      if (error === null) controller?.close();
+      else controller?.error(error());
     };
-    const broken = () =>
-      end(new DomainError("bad_request", "The connection ended before the body was complete."));
     req.once("end", () => end(null));
-    req.once("error", broken);
-    req.once("close", broken);
+    req.once("error", () => end(brokenOff));
+    req.once("close", () => end(brokenOff));
   }
+}
+
+function brokenOff(): DomainError {
+  return new DomainError("bad_request", "The connection ended before the body was complete.");
 }
 
 /** Null for what is HTTP and no `Request` can be made of: TRACE, say. */
@@ -105,7 +155,9 @@ function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal
     ...(hasBody ? { body: body.stream, duplex: "half" } : {}),
   };
   try {
-    return new Request(urlOf(req), init);
+    const request = new Request(urlOf(req), init);
+    if (hasBody) keepWholeBody(request, (maxBytes) => body.readAll(maxBytes));
+    return request;
   } catch {
     return null;
   }
@@ -143,6 +195,13 @@ async function send(response: Response, req: IncomingMessage, res: ServerRespons
   if (response.body === null || req.method === "HEAD") {
     await response.body?.cancel();
     res.end();
+    return;
+  }
+  const text = textOf(response);
+  if (text !== null) {
+    // Head and body in one write, and no streams between.
+    res.end(text);
+    await finished(res).catch(() => undefined);
     return;
   }
   res.flushHeaders();

@@ -1,4 +1,5 @@
 import { DomainError } from "@molecule/domain/errors";
+import { takeWholeBody } from "./whole-body.ts";
 
 /** Largest JSON body of a plain route. Source: security C2 row 17. */
 const MAX_JSON_BYTES = 1_048_576;
@@ -13,6 +14,12 @@ export async function readBytes(req: Request, maxBytes: number): Promise<Uint8Ar
   const announced = Number(req.headers.get("content-length") ?? "0");
   if (announced > maxBytes) throw tooLarge(maxBytes);
   if (req.body === null) return new Uint8Array();
+  const readWhole = takeWholeBody(req);
+  if (readWhole !== null) {
+    const whole = await readWhole(maxBytes);
+    if (whole === null) throw tooLarge(maxBytes);
+    return whole;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = req.body.getReader();

@@ -1,6 +1,14 @@
 import type { DomainError } from "@molecule/domain/errors";
 import { HTTP_STATUSES } from "../errors.ts";
 
+/** What the answers made here say, so that they can be sent without the stream that every body becomes. */
+const texts = new WeakMap<Response, string>();
+
+/** The whole text of a JSON answer that was made here; null for any other. */
+export function textOf(response: Response): string | null {
+  return response.bodyUsed ? null : (texts.get(response) ?? null);
+}
+
 /** A JSON answer. */
 export function json(
   status: number,
@@ -8,7 +16,7 @@ export function json(
   headers: Record<string, string> = {},
 ): Response {
   const text = JSON.stringify(body);
-  return new Response(text, {
+  const response = new Response(text, {
     status,
     headers: {
       "content-type": "application/json; charset=utf-8",
@@ -16,6 +24,8 @@ export function json(
       ...headers,
     },
   });
+  texts.set(response, text);
+  return response;
 }
 
 /** A 200 with JSON. */

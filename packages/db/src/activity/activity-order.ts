@@ -1,4 +1,4 @@
-import { type SQL, sql } from "drizzle-orm";
+import { type Placeholder, type SQL, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function joinActivityOrder(tx: Transaction, workspaceId: string): P
 }
 
 /** The same as a column of a statement that is sent anyway. */
-export function joiningOrder(workspaceId: string): SQL<unknown> {
+export function joiningOrder(workspaceId: string | Placeholder): SQL<unknown> {
   return sql`pg_advisory_xact_lock_shared(${keyOf(workspaceId)})`;
 }
 
@@ -21,6 +21,6 @@ export async function awaitActivityOrder(tx: Transaction, workspaceId: string): 
   await ormOf(tx).execute(sql`SELECT pg_advisory_xact_lock(${keyOf(workspaceId)})`);
 }
 
-function keyOf(workspaceId: string): SQL<unknown> {
-  return sql`hashtextextended(${`activity ${workspaceId}`}::text, 0)`;
+function keyOf(workspaceId: string | Placeholder): SQL<unknown> {
+  return sql`hashtextextended('activity ' || ${workspaceId}::text, 0)`;
 }

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { QUEUE_EXPIRY_HOURS } from "@molecule/domain/delivery";
 import { attemptOfRestartContext } from "@molecule/domain/restart-context";
 import { isScheduleMessageId } from "@molecule/domain/schedule";
+import type { QueueStatus } from "@molecule/domain/sets";
 import { sql } from "drizzle-orm";
 import { joiningOrder } from "../activity/activity-order.ts";
 import { loggedPayload } from "../activity/logged-payload.ts";
 import { delegationIdOf } from "../activity/stitch-delegation.ts";
 import { type Database, ormOf } from "../database.ts";
 import { EVENTS_CHANNEL } from "../events/append-event.ts";
+import { fixedStatement } from "../fixed-statement.ts";
 import { storableJson, storableText } from "../storable.ts";
 import type { NewMessage } from "./accept-message.ts";
 import type { DeliveryLease } from "./delivery-lease.ts";
@@ -32,6 +34,52 @@ export function isOrdinary(
   return attemptOfRestartContext(messageId) === null && !isScheduleMessageId(messageId);
 }
 
+const v = sql.placeholder;
+
+const accepting = fixedStatement<{
+  readonly id: string;
+  readonly targetId: string;
+  readonly callerId: string | null;
+  readonly method: string;
+  readonly summary: string;
+  readonly body: string;
+  readonly actorName: string;
+  readonly messageId: string;
+  /** Ids with commas between them. */
+  readonly chain: string;
+  readonly owner: string;
+  readonly leaseSeconds: number;
+}>(sql`
+  WITH target AS (
+    SELECT w.id, ${turnRoom} AS room, ${joiningOrder(v("targetId"))} AS joined
+    FROM workspaces w WHERE w.id = ${v("targetId")}::uuid AND w.intent = 'run' FOR KEY SHARE OF w
+  ), taken AS (
+    INSERT INTO activity (id, workspace_id, activity_type, status, source_id, target_id, method,
+      summary, request_body, actor_name, message_id)
+    SELECT ${v("id")}::uuid, target.id, 'a2a_receive'::activity_type, 'pending'::activity_status,
+      ${v("callerId")}::uuid, target.id, ${v("method")}::text, ${v("summary")}::text,
+      ${v("body")}::jsonb, ${v("actorName")}::text, ${v("messageId")}::text
+    FROM target WHERE target.room > ${sql.raw(String(PLENTY))}
+    ON CONFLICT DO NOTHING RETURNING *
+  ), item AS (
+    INSERT INTO a2a_queue (id, workspace_id, caller_id, body, method, idempotency_key, chain, status,
+      expires_at, dispatched_at, lease_owner, lease_until, next_action_at)
+    SELECT taken.id, taken.workspace_id, taken.source_id, taken.request_body, taken.method,
+      taken.message_id, string_to_array(${v("chain")}, ',')::uuid[], 'dispatched'::queue_status,
+      cp_now() + make_interval(hours => ${sql.raw(String(QUEUE_EXPIRY_HOURS))}), cp_now(),
+      ${v("owner")}::text, cp_now() + make_interval(secs => ${v("leaseSeconds")}::float8),
+      cp_now() + make_interval(secs => ${v("leaseSeconds")}::float8)
+    FROM taken
+  ), sent AS (
+    UPDATE workspaces s SET last_outbound_at = cp_now() FROM taken WHERE s.id = taken.source_id
+  ), told AS (
+    INSERT INTO events (event, subject_id, payload)
+    SELECT 'ACTIVITY_LOGGED'::event_type, about, ${loggedPayload("taken")} FROM taken, unnest(
+      CASE WHEN taken.source_id IS NULL OR taken.source_id = taken.workspace_id
+        THEN ARRAY[taken.workspace_id] ELSE ARRAY[taken.workspace_id, taken.source_id] END) AS about
+  )
+  SELECT id FROM taken`);
+
 /**
  * `acceptMessage` for an ordinary message that is delivered now, in one statement instead of six round
  * trips. Its id; null when anything about it is not ordinary (it is not new, its target does not run, is
@@ -44,40 +92,21 @@ export async function acceptOrdinary(
 ): Promise<string | null> {
   const id = randomUUID();
   const { targetId, callerId, method } = message;
-  const rows = await ormOf(db).execute<{ id: string }>(sql`
-    WITH target AS (
-      SELECT w.id, ${turnRoom} AS room, ${joiningOrder(targetId)} AS joined
-      FROM workspaces w WHERE w.id = ${targetId}::uuid AND w.intent = 'run' FOR KEY SHARE OF w
-    ), taken AS (
-      INSERT INTO activity (id, workspace_id, activity_type, status, source_id, target_id, method,
-        summary, request_body, actor_name, message_id)
-      SELECT ${id}::uuid, target.id, 'a2a_receive'::activity_type, 'pending'::activity_status,
-        ${callerId}::uuid, target.id,
-        ${storableText(method, 256)}::text,
-        ${storableText(`${method} → ${message.targetName}`, 4096)}::text,
-        ${JSON.stringify(storableJson(message.envelope))}::jsonb,
-        ${storableText(message.actorName, 255)}::text, ${storableText(message.messageId, 512)}::text
-      FROM target WHERE target.room > ${PLENTY}::int
-      ON CONFLICT DO NOTHING RETURNING *
-    ), item AS (
-      INSERT INTO a2a_queue (id, workspace_id, caller_id, body, method, idempotency_key, chain, status,
-        expires_at, dispatched_at, lease_owner, lease_until, next_action_at)
-      SELECT taken.id, taken.workspace_id, taken.source_id, taken.request_body, taken.method,
-        taken.message_id, string_to_array(${(message.chain ?? []).join(",")}, ',')::uuid[],
-        'dispatched'::queue_status,
-        cp_now() + make_interval(hours => ${QUEUE_EXPIRY_HOURS}::int), cp_now(), ${lease.owner}::text,
-        cp_now() + make_interval(secs => ${lease.leaseMs / 1000}::float8),
-        cp_now() + make_interval(secs => ${lease.leaseMs / 1000}::float8)
-      FROM taken
-    ), sent AS (
-      UPDATE workspaces s SET last_outbound_at = cp_now() FROM taken WHERE s.id = taken.source_id
-    ), told AS (
-      INSERT INTO events (event, subject_id, payload)
-      SELECT 'ACTIVITY_LOGGED'::event_type, about, ${loggedPayload("taken")} FROM taken, unnest(
-        CASE WHEN taken.source_id IS NULL OR taken.source_id = taken.workspace_id
-          THEN ARRAY[taken.workspace_id] ELSE ARRAY[taken.workspace_id, taken.source_id] END) AS about
-    )
-    SELECT id FROM taken`);
+  const rows = await ormOf(db).execute<{ id: string }>(
+    accepting({
+      id,
+      targetId,
+      callerId,
+      method: storableText(method, 256),
+      summary: storableText(`${method} → ${message.targetName}`, 4096),
+      body: JSON.stringify(storableJson(message.envelope)),
+      actorName: storableText(message.actorName, 255),
+      messageId: storableText(message.messageId, 512),
+      chain: (message.chain ?? []).join(","),
+      owner: lease.owner,
+      leaseSeconds: lease.leaseMs / 1000,
+    }),
+  );
   if (rows.length === 0) return null;
   db.announce(EVENTS_CHANNEL);
   return id;
@@ -91,42 +120,66 @@ export interface OrdinaryEnd {
   readonly hasWaiting: boolean;
 }
 
+const ending = fixedStatement<{
+  readonly id: string;
+  readonly queueStatus: QueueStatus;
+  readonly status: DeliveryEnd["status"];
+  readonly detail: string | null;
+  readonly wasNeverSent: boolean;
+  readonly responseBody: string | null;
+  readonly toolTrace: string | null;
+  readonly durationMs: number | null;
+  /** Whether a person waits for this answer. */
+  readonly isShown: boolean;
+}>(sql`
+  WITH ended AS (
+    UPDATE a2a_queue q SET status = ${v("queueStatus")}::queue_status, completed_at = cp_now(),
+      next_action_at = NULL, lease_owner = NULL, lease_until = NULL, last_error = ${v("detail")}::text,
+      dispatched_at = CASE WHEN ${v("wasNeverSent")}::boolean THEN NULL ELSE q.dispatched_at END
+    WHERE q.id = ${v("id")}::uuid AND q.status IN ('queued', 'dispatched')
+    RETURNING q.id, q.workspace_id
+  ), answered AS (
+    UPDATE activity a SET status = ${v("status")}::activity_status,
+      response_body = ${v("responseBody")}::jsonb, tool_trace = ${v("toolTrace")}::jsonb,
+      error_detail = ${v("detail")}::text, duration_ms = ${v("durationMs")}::int, updated_at = cp_now()
+    FROM ended WHERE a.id = ended.id RETURNING a.*
+  ), told AS (
+    INSERT INTO events (event, subject_id, payload)
+    SELECT 'ACTIVITY_LOGGED'::event_type, answered.workspace_id, ${loggedPayload("answered")}
+      FROM answered
+    UNION ALL SELECT 'ACTIVITY_LOGGED'::event_type, answered.source_id, ${loggedPayload("answered")} FROM answered
+      WHERE answered.source_id <> answered.workspace_id
+    UNION ALL SELECT 'A2A_RESPONSE'::event_type, answered.workspace_id, jsonb_build_object(
+        'activity_id', answered.id, 'message_id', answered.message_id, 'method', answered.method,
+        'duration_ms', answered.duration_ms) ||
+        CASE WHEN length(answered.response_body::text) <= ${sql.raw(String(MAX_TOLD_ANSWER_CHARS))}
+          THEN jsonb_build_object('response_body', answered.response_body)
+          ELSE jsonb_build_object('body_in', answered.id) END
+      FROM answered WHERE ${v("isShown")}::boolean
+  )
+  SELECT EXISTS (SELECT 1 FROM a2a_queue o WHERE o.workspace_id = ended.workspace_id
+    AND o.status = 'queued') AS has_waiting FROM ended`);
+
 /** `endDelivery` for an ordinary message, whoever holds it, in one statement. */
 export async function endOrdinary(
   db: Database,
   id: string,
   end: DeliveryEnd,
 ): Promise<OrdinaryEnd> {
-  const detail = end.errorDetail === null ? null : storableText(end.errorDetail, 8192);
-  const [row] = await ormOf(db).execute<{ has_waiting: boolean }>(sql`
-    WITH ended AS (
-      UPDATE a2a_queue q SET
-        status = ${end.status === "ok" ? "completed" : "failed"}::queue_status, completed_at = cp_now(),
-        next_action_at = NULL, lease_owner = NULL, lease_until = NULL, last_error = ${detail}::text,
-        dispatched_at = CASE WHEN ${end.wasNeverSent}::boolean THEN NULL ELSE q.dispatched_at END
-      WHERE q.id = ${id}::uuid AND q.status IN ('queued', 'dispatched')
-      RETURNING q.id, q.workspace_id
-    ), answered AS (
-      UPDATE activity a SET status = ${end.status}::activity_status, response_body = ${jsonOf(end.responseBody)}::jsonb,
-        tool_trace = ${jsonOf(end.toolTrace)}::jsonb, error_detail = ${detail}::text,
-        duration_ms = ${end.durationMs}::int, updated_at = cp_now()
-      FROM ended WHERE a.id = ended.id RETURNING a.*
-    ), told AS (
-      INSERT INTO events (event, subject_id, payload)
-      SELECT 'ACTIVITY_LOGGED'::event_type, answered.workspace_id, ${loggedPayload("answered")}
-        FROM answered
-      UNION ALL SELECT 'ACTIVITY_LOGGED'::event_type, answered.source_id, ${loggedPayload("answered")} FROM answered
-        WHERE answered.source_id <> answered.workspace_id
-      UNION ALL SELECT 'A2A_RESPONSE'::event_type, answered.workspace_id, jsonb_build_object(
-          'activity_id', answered.id, 'message_id', answered.message_id, 'method', answered.method,
-          'duration_ms', answered.duration_ms) ||
-          CASE WHEN length(answered.response_body::text) <= ${MAX_TOLD_ANSWER_CHARS}::int
-            THEN jsonb_build_object('response_body', answered.response_body)
-            ELSE jsonb_build_object('body_in', answered.id) END
-        FROM answered WHERE ${end.isForPerson && end.status === "ok"}::boolean
-    )
-    SELECT EXISTS (SELECT 1 FROM a2a_queue o WHERE o.workspace_id = ended.workspace_id
-      AND o.status = 'queued') AS has_waiting FROM ended`);
+  const isOk = end.status === "ok";
+  const [row] = await ormOf(db).execute<{ has_waiting: boolean }>(
+    ending({
+      id,
+      queueStatus: isOk ? "completed" : "failed",
+      status: end.status,
+      detail: end.errorDetail === null ? null : storableText(end.errorDetail, 8192),
+      wasNeverSent: end.wasNeverSent,
+      responseBody: jsonOf(end.responseBody),
+      toolTrace: jsonOf(end.toolTrace),
+      durationMs: end.durationMs,
+      isShown: end.isForPerson && isOk,
+    }),
+  );
   if (row === undefined) return { isEnded: false, hasWaiting: true };
   db.announce(EVENTS_CHANNEL);
   return { isEnded: true, hasWaiting: row.has_waiting };

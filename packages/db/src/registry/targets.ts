@@ -1,6 +1,7 @@
 import type { Backend, DeliveryMode, Intent, WorkspaceStatus } from "@molecule/domain/sets";
 import { sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
+import { fixedStatement } from "../fixed-statement.ts";
 
 /** Everything the proxy needs to know of the workspace a message is for. */
 export interface Target {
@@ -50,19 +51,21 @@ interface TargetRow extends Record<string, unknown> {
   inbound_secret: Uint8Array | null;
 }
 
+const loading = fixedStatement<{ readonly id: string }>(sql`
+  SELECT w.id, w.name, s.status, w.intent, w.backend, w.delivery_mode, w.current_attempt,
+    a.provider_addr, w.advertised_url, w.max_concurrent_tasks, w.budget_limit, w.monthly_spend,
+    l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at, w.inbound_secret,
+    l.first_message_at IS NOT NULL AS has_spoken,
+    COALESCE(l.capabilities @> '{"session": true}', false) AS has_native_session
+  FROM workspaces w
+  JOIN workspace_statuses s ON s.workspace_id = w.id
+  LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
+  LEFT JOIN liveness l ON l.workspace_id = w.id
+  WHERE w.id = ${sql.placeholder("id")}`);
+
 /** The workspace with this id, removed ones included; null when there is none. */
 export async function loadTarget(q: Queryable, workspaceId: string): Promise<Target | null> {
-  const [row] = await ormOf(q).execute<TargetRow>(sql`
-    SELECT w.id, w.name, s.status, w.intent, w.backend, w.delivery_mode, w.current_attempt,
-      a.provider_addr, w.advertised_url, w.max_concurrent_tasks, w.budget_limit, w.monthly_spend,
-      l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at, w.inbound_secret,
-      l.first_message_at IS NOT NULL AS has_spoken,
-      COALESCE(l.capabilities @> '{"session": true}', false) AS has_native_session
-    FROM workspaces w
-    JOIN workspace_statuses s ON s.workspace_id = w.id
-    LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
-    LEFT JOIN liveness l ON l.workspace_id = w.id
-    WHERE w.id = ${workspaceId}`);
+  const [row] = await ormOf(q).execute<TargetRow>(loading({ id: workspaceId }));
   if (row === undefined) return null;
   return {
     id: row.id,
