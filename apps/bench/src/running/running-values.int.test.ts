@@ -181,14 +181,16 @@ const CHANGES: readonly (readonly [string, Change])[] = [
     async (subject) => {
       const at = `/workspaces/${subject.id}/files/config.yaml`;
       const { content } = await platform.call<{ content: string }>("GET", at);
-      await put(subject, "/files/config.yaml", { content: `${content}skills: ["digging"]\n` });
+      const own = content.replace(/^skills:\n(?: {2}.*\n)*/m, "");
+      const skill = own === content ? "digging" : "filing";
+      await put(subject, "/files/config.yaml", { content: `${own}skills: ["${skill}"]\n` });
     },
   ],
   [
     "a schedule",
     ({ id }) =>
       platform.call("POST", `/workspaces/${id}/schedules`, {
-        name: "yearly",
+        name: `yearly ${crypto.randomUUID()}`,
         cron_expr: "0 0 1 1 *",
         prompt: "hello",
       }),
