@@ -10,6 +10,7 @@ import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Platform } from "../platform.ts";
 import { type Asker, askClaude, askDemo, sha256 } from "./ask-agent.fixture.ts";
+import { canaries, filesWith, processesWith } from "./secret-leaks.fixture.ts";
 
 /**
  * Shown value = value in the running agent, asserted by asking the agent: every installed runtime, every
@@ -18,6 +19,8 @@ import { type Asker, askClaude, askDemo, sha256 } from "./ask-agent.fixture.ts";
 const IS_LONG = process.env.MOLECULE_TEST_LONG === "1";
 /** Nobody waits that long for a success. */
 const SOON = { timeoutMs: 120_000, everyMs: 50 };
+/** Secrets that each agent gets besides, which must turn up nowhere else. */
+const CANARIES = 100;
 const AGENT = path.resolve(import.meta.dirname, "../../../runtime/agents/claude-code");
 
 const packageDir = await installedAgentPackage(AGENT);
@@ -45,7 +48,12 @@ const subjects: Subject[] = [];
 beforeAll(async () => {
   model = await startScriptedModel();
   product = await startProduct({
-    env: { MOLECULE_BACKEND: "process", MOLECULE_SETTLE_SCALE: "0.02", RATE_LIMIT: "0" },
+    env: {
+      MOLECULE_BACKEND: "process",
+      MOLECULE_SETTLE_SCALE: "0.02",
+      RATE_LIMIT: "0",
+      LOG_LEVEL: "debug",
+    },
   });
   if (packageDir !== undefined) {
     // Installed already, as the platform would have done with the first agent.
@@ -60,9 +68,10 @@ beforeAll(async () => {
     wanted.push(["claude-code", askClaude(model), keys]);
   }
   for (const [runtime, ask, secrets] of wanted) {
-    const body = { name: runtime, runtime, model: "anthropic/first", secrets };
+    const all = { ...secrets, ...canaries("CANARY", CANARIES) };
+    const body = { name: runtime, runtime, model: "anthropic/first", secrets: all };
     const { id } = await platform.call<{ id: string }>("POST", "/workspaces", body);
-    subjects.push({ id, runtime, ask, secrets: { ...secrets }, files: {} });
+    subjects.push({ id, runtime, ask, secrets: all, files: {} });
   }
 }, 240_000);
 afterAll(async () => {
@@ -314,3 +323,33 @@ it("goes on showing the former values when a start fails, and the new ones when 
   await atRest(demo);
   await compare(demo);
 }, 240_000);
+
+it("shows secrets in no file, log, database page or command line, and in no process but the agents' own", async () => {
+  const planted = subjects.flatMap(({ secrets }) =>
+    Object.entries(secrets).flatMap(([name, value]) => (name.startsWith("CANARY") ? [value] : [])),
+  );
+  const org = Object.values(canaries("ORG", 2));
+  for (const [n, value] of org.entries()) {
+    await platform.call("PUT", "/settings/secrets", { key: `ORG_${n}`, value });
+  }
+  for (const subject of subjects) {
+    const bundle = await platform.call("GET", `/workspaces/${subject.id}/config-bundle`);
+    const text = JSON.stringify(bundle);
+    expect(planted.filter((value) => text.includes(value))).toEqual([]);
+  }
+  planted.push(...org);
+  expect(planted.length).toBeGreaterThanOrEqual(hasClaude ? 200 : 100);
+  // What is searched is really read: the one file that holds the name of an agent does.
+  expect(await filesWith(path.join(product.home, "logs"), ["listening"])).not.toEqual([]);
+  expect(await filesWith(product.home, planted)).toEqual([]);
+  const { commandLines, environments } = await processesWith(planted);
+  expect(commandLines).toEqual([]);
+  const ids = subjects.map(({ id }) => id);
+  expect(environments.length).toBeGreaterThan(0);
+  expect(environments.filter((owner) => !ids.includes(owner) && !isAgentOf(owner))).toEqual([]);
+}, 120_000);
+
+/** What an agent's runtime started has no id of the workspace, and a command line of the agent. */
+function isAgentOf(line: string): boolean {
+  return /claude/.test(line);
+}

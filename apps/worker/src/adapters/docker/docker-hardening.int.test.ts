@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -14,6 +15,7 @@ const hasEngine = realPart(
   await isEngineRunning(dockerHost),
   "install docker.io and start dockerd (or run .ci/docker-engine.sh as root)",
 );
+const IS_LONG = process.env.MOLECULE_TEST_LONG === "1";
 const isRoot = process.getuid?.() === 0;
 
 /** Prints "connected" when a TCP connection opens within two seconds, else why not. */
@@ -194,6 +196,36 @@ describe.runIf(hasEngine)("from inside a container", () => {
     expect(JSON.stringify(info.Config.Labels)).not.toContain("wst_");
   });
 
+  it("shows its secrets nowhere but in its own environment: no label, command, volume, network or image layer", async () => {
+    const env = Object.fromEntries(
+      Array.from({ length: 200 }, (_, n) => [`KEY_${n}`, `sk-canary-${randomUUID()}`]),
+    );
+    const files = [
+      { path: ".auth_token", content: Buffer.from(`wst_${randomUUID()}`), mode: 0o600 },
+    ];
+    const planted = [...Object.values(env), String(files[0]?.content)];
+    const made = await bed.backend.create(bed.specOf({ env, files }), never);
+    const { docker } = bed.engine;
+    const { Config, ...info } = await docker.getContainer(made.providerId).inspect();
+    const { Env, ...config } = Config;
+    const image = docker.getImage(info.Image);
+    const { Volumes } = await docker.listVolumes();
+    const shown = JSON.stringify([
+      config,
+      info,
+      await docker.listContainers({ all: true }),
+      await docker.listNetworks(),
+      Volumes,
+      await image.inspect(),
+      await image.history(),
+    ]);
+    // By design: an agent's secrets are its environment, which only who has the engine sees.
+    expect(Env.join()).toContain(planted[0]);
+    expect(planted.filter((value) => shown.includes(value))).toEqual([]);
+    if (IS_LONG) await refuseInLayers(bed, made, ["sk-canary-", String(files[0]?.content)]);
+    await bed.backend.remove(made, never);
+  }, 120_000);
+
   it("is held to its memory: more is killed, and swap adds none", async () => {
     const hog = "const all=[];for(;;)all.push(Buffer.alloc(1e7,1))";
     const { code } = await bed.run(neighbour.providerId, ["/usr/local/bin/node", "-e", hog]);
@@ -210,3 +242,21 @@ describe.runIf(hasEngine)("from inside a container", () => {
     expect(await bed.backend.inspect(agent)).toBeNull();
   });
 });
+
+/** What the container wrote outside its volumes, and the layers that it stands on, hold none of `texts`. */
+async function refuseInLayers(
+  bed: DockerTestBed,
+  { providerId }: Instance,
+  texts: readonly string[],
+): Promise<void> {
+  const exported = await bed.engine.docker.getContainer(providerId).export();
+  let tail = "";
+  let bytes = 0;
+  for await (const chunk of exported) {
+    const text = tail + Buffer.from(chunk).toString("latin1");
+    expect(texts.filter((one) => text.includes(one))).toEqual([]);
+    bytes += chunk.length;
+    tail = text.slice(-100);
+  }
+  expect(bytes).toBeGreaterThan(1_000_000);
+}
