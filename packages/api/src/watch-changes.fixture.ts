@@ -1,7 +1,7 @@
 import type { TestDatabase } from "@molecule/testing/database";
 
 /** Tables whose rows say who was there, not what they did. */
-const NOTES = ["rate_windows", "loop_ticks", "clock_skew", "seen_changes"];
+const NOTES = ["rate_windows", "loop_ticks", "seen_changes"];
 /** Columns of the same kind: a last use is a courtesy. */
 const COURTESY = ["last_used_at", "last_seen_at"];
 

@@ -41,8 +41,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     sql,
     close,
     setSkewMs: async (ms) => {
-      await sql`DELETE FROM clock_skew`;
-      await sql`INSERT INTO clock_skew (ms) VALUES (${ms})`;
+      await sql.unsafe(`CREATE OR REPLACE FUNCTION cp_now() RETURNS timestamptz LANGUAGE sql VOLATILE
+        AS $$ SELECT clock_timestamp() + ${Math.round(ms)} * interval '1 millisecond' $$`);
     },
     logReadable: async () => {
       const [now] = await sql`SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS xmax`;

@@ -21,6 +21,7 @@ const OTHER_BYTES = [
   "managed_file_versions.content",
   "managed_files.content",
   "memories.content_sha256",
+  "plugin_package_files.content",
   "sessions.token_sha256",
   "sign_in_links.token_sha256",
   "workspace_tokens.token_sha256",
