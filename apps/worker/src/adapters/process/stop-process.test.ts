@@ -13,8 +13,10 @@ const UID = 54_321;
 const key = { workspaceId: "6d5d98f6-abf9-47b5-8b7b-c9e8f178ebc8", attemptNo: 1 };
 
 /** A process of the workspace's user that shows no marker, as one that does not run its own program yet. */
-async function unmarked(): Promise<{ readonly pid: number; readonly table: ProcessTable }> {
-  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+async function unmarked(
+  program = "setInterval(() => {}, 1000)",
+): Promise<{ readonly pid: number; readonly table: ProcessTable }> {
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "ignore"] });
   started.push(child);
   await once(child, "spawn");
   const { pid = 0 } = child;
@@ -47,4 +49,28 @@ it("a late stop of an old attempt leaves alone what a newer one is just starting
   const { pid, table } = await unmarked();
   await stopProcess(table, request(true));
   expect(await table.startTimeOf(pid)).not.toBeNull();
+});
+
+it("reads the whole table once in ten looks while the agent ends by itself", async () => {
+  const ends =
+    "process.on('SIGTERM', () => setTimeout(() => process.exit(), 1000)); console.log(1); setInterval(() => {}, 1000)";
+  const { pid, table } = await unmarked(ends);
+  const child = started.at(-1);
+  if (child?.stdout) await once(child.stdout, "data");
+  let listings = 0;
+  let looks = 0;
+  const counted: ProcessTable = {
+    list: () => {
+      listings += 1;
+      return table.list();
+    },
+    startTimeOf: (one) => {
+      looks += 1;
+      return table.startTimeOf(one);
+    },
+  };
+  await stopProcess(counted, { ...request(false), graceMs: 30_000 });
+  expect(await table.startTimeOf(pid)).toBeNull();
+  // The first look, the last one, and one in ten of those between them.
+  expect(listings).toBeLessThanOrEqual(2 + Math.ceil(looks / 9));
 });

@@ -22,6 +22,8 @@ export interface StopRequest {
 /** After this long a killed process that still exists is a fault of the machine. */
 const KILL_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 25;
+/** While the main process ends by itself, only it is looked at; at the whole table once in so many looks. */
+const LOOKS_PER_LISTING = 10;
 
 /**
  * Asks the instance to end, waits, and then kills whatever is left of it: its process group, everything
@@ -37,10 +39,12 @@ export async function stopProcess(table: ProcessTable, request: StopRequest): Pr
   const main = running.find((one) => isMain(one, request.record)) ?? running[0];
   if (main !== undefined) send(main.pid, "SIGTERM");
   const askedUntil = performance.now() + request.graceMs;
-  while (running.length > 0 && performance.now() < askedUntil) {
+  for (let look = 1; running.length > 0 && performance.now() < askedUntil; look += 1) {
     // Without its main process the rest only lingers, and nobody is left who would end it.
     if (main !== undefined && !running.some((one) => sameProcess(one, main))) break;
     await delay(LOOK_EVERY_MS);
+    const isListing = main === undefined || look % LOOKS_PER_LISTING === 0;
+    if (!isListing && (await table.startTimeOf(main.pid)) === main.startTime) continue;
     running = await left();
   }
   const killedUntil = performance.now() + KILL_WITHIN_MS;
