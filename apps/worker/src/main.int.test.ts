@@ -10,7 +10,16 @@ import { waitUntil } from "@molecule/testing/wait-until";
 import { expect, it } from "vitest";
 
 /** Loops that every worker runs, whatever backends it has. */
-const LOOPS = ["announce", "fleet", "phantom busy", "prober", "reconciler", "scheduler", "sweeper"];
+const LOOPS = [
+  "announce",
+  "fleet",
+  "phantom busy",
+  "prober",
+  "reconciler",
+  "scheduler",
+  "sweeper",
+  "team imports",
+];
 
 it("the worker process tells the age of each of its loops, until it ends in order", async () => {
   await using test = await createTestDatabase();

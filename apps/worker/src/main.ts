@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import path from "node:path";
-import { openDatabase } from "@molecule/db/database";
+import { type Database, openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
 import { LoopPulse } from "@molecule/db/processes/pulse";
 import { loadCipher, loadTokenKey } from "@molecule/db/secrets/key-ring";
@@ -18,6 +18,7 @@ import { ImagePruner } from "./fleet/image-pruner.ts";
 import { ImageWatcher } from "./fleet/image-watcher.ts";
 import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
+import { startImportPacer } from "./orgs/import-pacer.ts";
 import { createAgentPackages } from "./provisioning/agent-packages.ts";
 import type { ComputeBackend } from "./provisioning/compute-backend.ts";
 import { answersHttp } from "./restart/answers-http.ts";
@@ -183,10 +184,8 @@ async function start(
     log,
   });
   scope.add("fleet", () => fleet.stop());
-  const schedulesEveryMs = Math.max(SCHEDULES_EVERY_MS * env.timeScale, 100);
   scope.add("phantom busy", startBusySweep({ db, timeScale: env.timeScale, pulse, log }));
-  const scheduler = new Scheduler({ db, everyMs: schedulesEveryMs, pulse, log });
-  scope.add("scheduler", () => scheduler.stop());
+  startTimed(scope, env, { db, pulse, log });
   if (docker !== null && env.imageKeepMs > 0) {
     const pruner = new ImagePruner({
       db,
@@ -212,8 +211,20 @@ async function start(
     });
     scope.add("image watcher", () => watcher.stop());
   }
-  const { defaultBackend, backendNote } = announcement.info;
-  return { ready: true, backend: defaultBackend, note: backendNote };
+  const { defaultBackend: backend, backendNote: note } = announcement.info;
+  return { ready: true, backend, note };
+}
+
+/** What comes at its time: runs of schedules, and the turns of imported teams. */
+function startTimed(
+  scope: Scope,
+  env: WorkerEnv,
+  parts: { readonly db: Database; readonly pulse: LoopPulse; readonly log: Log },
+): void {
+  const everyMs = Math.max(SCHEDULES_EVERY_MS * env.timeScale, 100);
+  const scheduler = new Scheduler({ ...parts, everyMs });
+  scope.add("scheduler", () => scheduler.stop());
+  scope.add("team imports", startImportPacer(parts));
 }
 
 async function main(): Promise<void> {

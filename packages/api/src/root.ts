@@ -6,6 +6,7 @@ import { configRouter } from "./routers/config.ts";
 import { filesRouter } from "./routers/files.ts";
 import { layoutRouter } from "./routers/layout.ts";
 import { memoriesRouter } from "./routers/memories.ts";
+import { orgsRouter } from "./routers/orgs.ts";
 import { pluginsRouter } from "./routers/plugins.ts";
 import { registryRouter } from "./routers/registry.ts";
 import { schedulesRouter } from "./routers/schedules.ts";
@@ -36,6 +37,7 @@ export const appRouter = router({
   registry: registryRouter,
   tokens: tokensRouter,
   templates: templatesRouter,
+  orgs: orgsRouter,
 });
 /** The API as clients see it; browsers import this type and nothing else from the package. */
 export type AppRouter = typeof appRouter;

@@ -108,4 +108,18 @@ describe("the keys of a pair", () => {
     const needs = keys("MiniMax-M2", "minimax");
     expect(unmetNeeds(needs, (key) => set.has(key))).toEqual([["GITHUB_TOKEN"]]);
   });
+
+  it("OR5: are those of the team besides, whatever the model is, each once", () => {
+    const extra = {
+      providers: REGISTRY,
+      team_required_env: ["TEAM", "GITHUB_TOKEN", { any_of: ["A", "B"] }, 7, {}],
+    };
+    const facts = { model: null, requiredEnv: ["GITHUB_TOKEN"], extra };
+    expect(requiredKeys({ ...facts, provider: "anthropic" })).toEqual([
+      ["ANTHROPIC_API_KEY"],
+      ["GITHUB_TOKEN"],
+      ["TEAM"],
+      ["A", "B"],
+    ]);
+  });
 });

@@ -96,6 +96,23 @@ export interface KeyFacts {
  * of the configuration hold. SPEC: M7.
  */
 export function requiredKeys(facts: KeyFacts): KeyNeed[] {
+  const own = keysOfPair(facts);
+  const said = new Set(own.map((need) => need.join()));
+  return [...own, ...teamNeeds(facts.extra).filter((need) => !said.has(need.join()))];
+}
+
+/** Key of `config.yaml`: what the team that a workspace was made with needs, as its `required_env`. */
+export const TEAM_NEEDS = "team_required_env";
+
+/** The needs of its team hold whatever the model is. SPEC: OR5. */
+function teamNeeds(extra: Readonly<Record<string, unknown>>): KeyNeed[] {
+  return listOf(extra[TEAM_NEEDS]).flatMap((need) => {
+    const keys = namesIn(isRecord(need) ? need.any_of : [need]);
+    return keys.length === 0 ? [] : [keys];
+  });
+}
+
+function keysOfPair(facts: KeyFacts): KeyNeed[] {
   const { models, registry } = readOffer(facts.extra);
   const authEnv = registry.find(({ name }) => name === facts.provider)?.authEnv ?? [];
   if (authEnv.length > 0) {

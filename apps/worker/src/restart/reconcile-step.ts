@@ -11,6 +11,7 @@ import {
   releaseWorkspace,
 } from "@molecule/db/lifecycle/held-workspace";
 import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
+import { markLacking } from "@molecule/db/lifecycle/mark-lacking";
 import { makeReady } from "@molecule/db/lifecycle/mark-registered";
 import { refuseStart } from "@molecule/db/lifecycle/refuse-start";
 import type { AttemptContent, ContentSources } from "@molecule/db/lifecycle/take-snapshot";
@@ -83,6 +84,9 @@ async function doInDatabase(
   const { decision, held } = assignment;
   switch (decision.kind) {
     case "none":
+      if (held.row.phase === "PAUSED" && held.row.currentAttempt === 0) {
+        await markLacking(tx, deps.sources.cipher, held.row);
+      }
       await releaseWorkspace(tx, held, decision.wakeAt);
       return "released";
     case "begin":

@@ -2,6 +2,7 @@ import { agentRoutes } from "./agent-routes.ts";
 import { eventRoutes, type StreamParts } from "./event-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { operationsRoutes } from "./operations-routes.ts";
+import { orgRoutes } from "./org-routes.ts";
 import { platformRoutes } from "./platform-routes.ts";
 import type { Limiter } from "./rate-limit.ts";
 import type { Route } from "./router.ts";
@@ -26,6 +27,7 @@ export function allRoutes(parts: RouteParts): readonly Route[] {
     ...signInRoutes,
     ...workspaceRoutes,
     ...templateRoutes,
+    ...orgRoutes,
     ...fleetRoutes,
     ...agentRoutes(parts.notifies),
   ];

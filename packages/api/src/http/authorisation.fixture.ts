@@ -81,6 +81,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /templates": people,
   "POST /templates/import": people,
   "GET /org/templates": people,
+  "POST /org/import": people,
   "DELETE /templates/:templateId": people,
   "GET /workspaces": people,
   "POST /workspaces": { access: "people", body: { name: "New", runtime: "demo" } },
@@ -258,4 +259,9 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "tokens.rotate": "write",
   "tokens.connection": "read",
   "templates.list": "read",
+  "orgs.list": "read",
+  "orgs.previewImport": "write",
+  "orgs.startImport": "write",
+  "orgs.readImport": "read",
+  "orgs.listImports": "read",
 };

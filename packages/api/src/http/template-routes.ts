@@ -1,4 +1,3 @@
-import { DomainError } from "@molecule/domain/errors";
 import { collectMap } from "@molecule/templates/archive/collect-files";
 import { MAX_ARCHIVE_BYTES, readArchive } from "@molecule/templates/archive/read-archive";
 import { z } from "zod";
@@ -6,6 +5,7 @@ import { actorOf } from "../context.ts";
 import { importTemplate, removeTemplate } from "../services/templates/import-template.ts";
 import { listOrgTemplateRows } from "../services/templates/list-org-templates.ts";
 import { listTemplateRows } from "../services/templates/list-templates.ts";
+import { isArchive } from "./archive-body.ts";
 import { ADMIN } from "./guards.ts";
 import { readBytes, readJson } from "./read-body.ts";
 import { parseBody, type RequestContext } from "./request-context.ts";
@@ -17,14 +17,6 @@ const importBody = z.object({
   name: z.string().max(255).nullish(),
   files: z.record(z.string(), z.string()),
 });
-/** What clients call a `.tar.gz` or `.zip`; what it is its first bytes say. */
-const ARCHIVE_TYPES = [
-  "application/octet-stream",
-  "application/zip",
-  "application/x-zip-compressed",
-  "application/gzip",
-  "application/x-gzip",
-];
 const nameQuery = z.string().max(255);
 
 /** Templates of workspaces and teams for scripts. Source: wire contract §11.1, §11.2. */
@@ -50,18 +42,6 @@ async function take({ deps, auth, req, query }: RequestContext): Promise<Respons
     files: imported.fileCount,
     left_out: imported.left,
   });
-}
-
-/** False: JSON, as a body is that names no type. @throws DomainError `unsupported_media_type`. */
-function isArchive(req: Request): boolean {
-  const type = (req.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type === "" || type === "application/json") return false;
-  // No form of another page can send one of these.
-  if (ARCHIVE_TYPES.includes(type)) return true;
-  throw new DomainError(
-    "unsupported_media_type",
-    `Send the template as application/json, or as an archive of one of: ${ARCHIVE_TYPES.join(", ")}.`,
-  );
 }
 
 async function fromMap(req: Request) {

@@ -141,7 +141,13 @@ function armed({ row, now }: LockedWorkspace, input: WriteInput) {
       ? {}
       : { pendingPolicy: input.policy }),
     ...(waits && due !== null ? { nextActionAt: earlier(row.nextActionAt, due) } : {}),
+    // What was made at rest shows which keys it lacks, so it is looked at when it gets one. SPEC: OR9.
+    ...(isMadeAtRest(row) ? { nextActionAt: now } : {}),
   };
+}
+
+function isMadeAtRest({ phase, intent, currentAttempt }: LockedWorkspace["row"]): boolean {
+  return phase === "PAUSED" && intent === "paused" && currentAttempt === 0;
 }
 
 function earlier(a: Date | null, b: Date): Date {

@@ -1,12 +1,14 @@
-import { DomainError } from "@molecule/domain/errors";
+import { DomainError, type PublicFailure } from "@molecule/domain/errors";
 import type { Actor, EventType } from "@molecule/domain/sets";
 import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { takeTurns } from "../orgs/pace-starts.ts";
 import { closeInboxes } from "../queue/a2a-queue.ts";
 import { layouts } from "../schema/content.ts";
 import { liveness, workspaces, workspaceTokens } from "../schema/workspaces.ts";
 import { lockSubtree, refuseUnderPausedAncestor } from "./ancestors.ts";
+import type { WorkspaceRow } from "./held-workspace.ts";
 import { lockWorkspace } from "./lock-workspace.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 
@@ -23,6 +25,8 @@ export interface IntentRequest {
   readonly isForced?: boolean;
   /** What a `wake` is for; it becomes the reason of the start. Default `wake`: a message. */
   readonly wakesFor?: "wake" | "schedule";
+  /** Why one that never began could not start, for a `resume`; absent: nobody asks. SPEC: OR9. */
+  readonly lacks?: (tx: Transaction, row: WorkspaceRow) => Promise<PublicFailure | null>;
 }
 
 /** The workspaces whose intent changed, the named one included. */
@@ -35,7 +39,8 @@ export interface IntentAnswer {
  * status are committed at once; stopping and starting is the reconciler's. Pausing skips what is paused
  * already; resuming reaches below itself only what was paused, so that what sleeps goes on sleeping.
  * @throws DomainError `not_found` (unknown; pause of a paused one; resume of one that does not rest;
- * hibernate of one that is not up), `removed`, `conflict` (below a paused ancestor), or of one that works,
+ * hibernate of one that is not up), `removed`, `missing_required_key` (resume of what never began),
+ * `conflict` (below a paused ancestor), or of one that works,
  * without force; details: `active_tasks`.
  */
 export async function setIntent(tx: Transaction, request: IntentRequest): Promise<IntentAnswer> {
@@ -48,7 +53,13 @@ export async function setIntent(tx: Transaction, request: IntentRequest): Promis
   if (request.to === "resume") {
     if (row.intent === "run") throw notNow("This workspace is not paused.");
     await refuseUnderPausedAncestor(tx, row.id);
-    return await change(tx, request, await resume(tx, request, subtree));
+    await refuseLacking(tx, request, subtree);
+    const resumed = await resume(tx, request, subtree);
+    await takeTurns(
+      tx,
+      resumed.map(({ id }) => id),
+    );
+    return await change(tx, request, resumed);
   }
   if (request.to === "wake") {
     if (row.intent !== "hibernated") return { affected: [] };
@@ -60,6 +71,49 @@ export async function setIntent(tx: Transaction, request: IntentRequest): Promis
     return await change(tx, request, await hibernate(tx, request));
   }
   return await change(tx, request, await remove(tx, request, subtree));
+}
+
+/** What was made at rest and lacks a key is not resumed, and nothing of its team is. SPEC: OR9. */
+async function refuseLacking(
+  tx: Transaction,
+  { lacks }: IntentRequest,
+  ids: readonly string[],
+): Promise<void> {
+  if (lacks === undefined) return;
+  const rows = await ormOf(tx)
+    .select()
+    .from(workspaces)
+    .where(
+      and(
+        inArray(workspaces.id, [...ids]),
+        eq(workspaces.intent, "paused"),
+        eq(workspaces.currentAttempt, 0),
+        ne(workspaces.backend, "external"),
+      ),
+    )
+    .orderBy(workspaces.createdAt, workspaces.id);
+  const lacking: { id: string; name: string; sentence: string; missing: string[] }[] = [];
+  for (const row of rows) {
+    const failure = await lacks(tx, row);
+    if (failure === null) continue;
+    const { sentence, missing } = failure;
+    lacking.push({ id: row.id, name: row.name, sentence, missing: [...(missing ?? [])] });
+  }
+  const [first] = lacking;
+  if (first === undefined) return;
+  const missing = [...new Set(lacking.flatMap((one) => one.missing))];
+  const list = missing.join(", ");
+  const sentence =
+    lacking.length === 1
+      ? `“${first.name}” cannot start: ${first.sentence}`
+      : `${lacking.length} agents cannot start, as they lack ${list}: ${lacking
+          .slice(0, 5)
+          .map(({ name }) => `“${name}”`)
+          .join(", ")}${lacking.length > 5 ? " and others" : ""}.`;
+  throw new DomainError("missing_required_key", sentence, {
+    next: `Enter ${list}, then resume again.`,
+    details: { missing, lacking: lacking.map(({ sentence: _told, ...one }) => one) },
+  });
 }
 
 function notNow(sentence: string): DomainError {
@@ -93,7 +147,8 @@ async function pause(tx: Transaction, request: IntentRequest, ids: readonly stri
  * the instance and told nobody. What never began still has its first start before it. SPEC: R29.
  */
 const fromRest = {
-  phase: sql`CASE WHEN ${workspaces.phase} = 'NEW' THEN ${workspaces.phase} ELSE 'PAUSED'::phase END`,
+  phase: sql`CASE WHEN ${workspaces.phase} = 'NEW' OR ${workspaces.currentAttempt} = 0
+    THEN 'NEW'::phase ELSE 'PAUSED'::phase END`,
   deadlineAt: null,
 };
 

@@ -2,6 +2,7 @@ import { STARTS_AT_ONCE } from "@molecule/domain/org-plan";
 import { sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { TURN_LATEST } from "./turn-latest.ts";
 
 /** Silence of whoever makes a team after which it counts as ended, in seconds. */
 const MAKER_SILENT_SECONDS = 60;
@@ -109,9 +110,6 @@ export async function takeTurns(tx: Transaction, workspaceIds: readonly string[]
     await tellImport(tx, id);
   }
 }
-
-/** One that nobody gives a turn starts without one. */
-export const TURN_LATEST = sql`interval '1 day'`;
 
 /** Tells how far an import is. */
 export async function tellImport(tx: Transaction, importId: string): Promise<void> {

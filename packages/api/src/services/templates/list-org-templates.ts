@@ -1,7 +1,30 @@
-import type { EnvNeed } from "@molecule/domain/env-need";
+import type { OrgTemplateView } from "@molecule/contracts/orgs";
+import { type EnvNeed, keysOfNeed } from "@molecule/domain/env-need";
 import { loadOrgTemplates } from "@molecule/templates/load-org-templates";
 import { countNodes } from "@molecule/templates/org-template";
 import type { Deps } from "../../deps.ts";
+
+/** The teams as a person sees them, broken ones with their cause. */
+export async function listOrgTemplates(deps: Deps): Promise<OrgTemplateView[]> {
+  return (await loadOrgTemplates(deps.orgTemplatesDir)).map((entry) => {
+    if (entry.kind === "broken") {
+      const { dir, cause } = entry;
+      const nothing = { description: "", workspaces: 0, requiredEnv: [], recommendedEnv: [] };
+      return { dir, name: dir, ...nothing, broken: cause };
+    }
+    const { dir, org } = entry;
+    const lists = (needs: readonly EnvNeed[]) => needs.map((need) => [...keysOfNeed(need)]);
+    return {
+      dir,
+      name: org.name,
+      description: org.description,
+      workspaces: countNodes(org.workspaces),
+      requiredEnv: lists(org.requiredEnv),
+      recommendedEnv: lists(org.recommendedEnv),
+      broken: null,
+    };
+  });
+}
 
 /** One row of `GET /org/templates`. Source: wire contract §11.2. */
 export interface OrgTemplateRow {

@@ -13,11 +13,16 @@ import { storableText } from "@molecule/db/storable";
 import { mintToken } from "@molecule/db/tokens/workspace-tokens";
 import { listLiveWorkers } from "@molecule/db/workers/live-workers";
 import { checkParent } from "@molecule/db/workspaces/hierarchy";
-import { insertWorkspace, type NewWorkspace } from "@molecule/db/workspaces/insert-workspace";
+import {
+  type Beginning,
+  insertWorkspace,
+  type NewWorkspace,
+} from "@molecule/db/workspaces/insert-workspace";
 import { concurrentTasksIn } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
 import { freePlace, type Place } from "@molecule/domain/free-place";
 import { providerOfModel } from "@molecule/domain/model-provider";
+import type { CardSize } from "@molecule/domain/org-layout";
 import type { Actor, Backend, WorkspaceAccess } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
 import { storeMemory } from "../memory/keep-memory.ts";
@@ -60,7 +65,22 @@ export interface Created {
 /** Tier of a workspace that neither the caller nor a template gives one. Source: wire contract §3.4. */
 const DEFAULT_TIER = 3;
 
-type Draft = Omit<NewWorkspace, "place" | "inboundSecret"> & Pick<Chosen, "schedules">;
+type Draft = Omit<NewWorkspace, "place" | "inboundSecret" | "begins"> & Pick<Chosen, "schedules">;
+
+/** A workspace of which everything is decided but where its card goes. */
+export interface Prepared {
+  readonly draft: Draft;
+  readonly request: CreateRequest;
+}
+
+/** How a prepared workspace is stored. */
+export interface Storing {
+  readonly begins: Beginning;
+  /** What its card takes with everything that comes below it; absent: a card. */
+  readonly room?: CardSize;
+  /** The line of its history; absent: by whom it was created. */
+  readonly sentence?: string;
+}
 
 /**
  * Creates a workspace in one transaction: row, secrets, first files, layout, what tells about it. The
@@ -71,24 +91,15 @@ export async function createWorkspace(
   actor: Actor,
   request: CreateRequest,
 ): Promise<Created> {
-  const draft = await draftOf(deps, actor, request);
-  const isExternal = draft.backend === "external";
+  const prepared = await prepareWorkspace(actor, {
+    request,
+    chosen: await chooseTemplate(deps, request),
+    defaultBackend: () => defaultBackend(deps),
+  });
+  const { id, backend } = prepared.draft;
+  const isExternal = backend === "external";
   return await deps.db.transaction(async (tx) => {
-    const { id, parentId } = draft;
-    if (parentId !== null) await checkParent(tx, { id, parentId });
-    const place = request.place ?? freePlace(await listPlaces(tx), parentId);
-    const { schedules, ...row } = draft;
-    // Sealed in the transaction that stores it, as a rotation of the key relies on.
-    const inboundSecret = sealInboundSecret(deps.cipher, id, newInboundSecret());
-    await insertWorkspace(tx, { ...row, place, inboundSecret });
-    for (const [key, value] of Object.entries(request.secrets)) {
-      await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
-    }
-    for (const memory of request.memories) {
-      await storeMemory(deps, tx, { ...memory, workspaceId: id });
-    }
-    await tell(tx, draft, place);
-    await importSchedules(tx, id, schedules);
+    await storeWorkspace(deps, tx, prepared, { begins: "now" });
     if (!isExternal) {
       await hintWork(tx, id);
       return { id, isExternal, connection: null };
@@ -98,18 +109,52 @@ export async function createWorkspace(
   });
 }
 
-async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promise<Draft> {
-  const chosen = await chooseTemplate(deps, request);
+/** Stores it in the caller's transaction and tells it; nobody is asked to start it yet. */
+export async function storeWorkspace(
+  deps: Pick<Deps, "cipher">,
+  tx: Transaction,
+  { draft, request }: Prepared,
+  { begins, room, sentence }: Storing,
+): Promise<void> {
+  const { id, parentId } = draft;
+  if (parentId !== null) await checkParent(tx, { id, parentId });
+  const place = request.place ?? freePlace(await listPlaces(tx), parentId, room);
+  const { schedules, ...row } = draft;
+  // Sealed in the transaction that stores it, as a rotation of the key relies on.
+  const inboundSecret = sealInboundSecret(deps.cipher, id, newInboundSecret());
+  await insertWorkspace(tx, { ...row, begins, place, inboundSecret });
+  for (const [key, value] of Object.entries(request.secrets)) {
+    await putWorkspaceSecret(tx, deps.cipher, id, { key, value });
+  }
+  for (const memory of request.memories) {
+    await storeMemory(deps, tx, { ...memory, workspaceId: id });
+  }
+  await tell(tx, draft, place, sentence ?? `Created by ${draft.actor.name}`);
+  await importSchedules(tx, id, schedules);
+}
+
+/** What a workspace is prepared from. */
+export interface Preparation {
+  readonly request: CreateRequest;
+  readonly chosen: Chosen;
+  /** Where it runs when nobody says. */
+  readonly defaultBackend: () => Promise<Backend>;
+}
+
+/** Decides everything that its creation needs. @throws DomainError `bad_request`. */
+export async function prepareWorkspace(
+  actor: Actor,
+  { request, chosen, defaultBackend: usual }: Preparation,
+): Promise<Prepared> {
   const isExternal = chosen.runtime === "external";
-  const backend = isExternal ? "external" : (request.backend ?? (await defaultBackend(deps)));
+  const backend = isExternal ? "external" : (request.backend ?? (await usual()));
   if (backend === "external" && !isExternal) {
     throw new DomainError("bad_request", "Only the runtime “external” runs outside the platform.");
   }
-  const id = randomUUID();
   const { name, role, template, parentId, budgetLimit } = request;
   const { asked, fallback } = request.maxConcurrentTasks;
-  return {
-    id,
+  const draft: Draft = {
+    id: randomUUID(),
     name,
     role,
     tier: request.tier ?? chosen.tier ?? DEFAULT_TIER,
@@ -128,6 +173,7 @@ async function draftOf(deps: Deps, actor: Actor, request: CreateRequest): Promis
     schedules: chosen.schedules,
     actor,
   };
+  return { draft, request };
 }
 
 function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfig {
@@ -144,14 +190,14 @@ function configOf(request: CreateRequest, base: WorkspaceConfig): WorkspaceConfi
 }
 
 /** The backend of the live worker; `process` while none is alive. */
-async function defaultBackend(deps: Deps): Promise<Backend> {
+export async function defaultBackend(deps: Deps): Promise<Backend> {
   const [worker] = await listLiveWorkers(deps.db);
   return worker?.info?.defaultBackend ?? "process";
 }
 
-async function tell(tx: Transaction, draft: Draft, place: Place): Promise<void> {
+async function tell(tx: Transaction, draft: Draft, place: Place, sentence: string): Promise<void> {
   const { id, name, tier, runtime, parentId, actor } = draft;
-  await recordLifecycle(tx, { workspaceId: id, actor, sentence: `Created by ${actor.name}` });
+  await recordLifecycle(tx, { workspaceId: id, actor, sentence });
   const external = draft.advertisedUrl === "" ? "WORKSPACE_AWAITING_AGENT" : "WORKSPACE_ONLINE";
   await appendEvent(tx, {
     event: draft.backend === "external" ? external : "WORKSPACE_PROVISIONING",

@@ -1,3 +1,4 @@
+import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
 import { setIntent } from "@molecule/db/lifecycle/set-intent";
 import type { Actor } from "@molecule/domain/sets";
 import type { Deps } from "../../deps.ts";
@@ -13,7 +14,8 @@ export async function pauseWorkspace(
 
 /**
  * Resumes a workspace and the paused ones below it.
- * @throws DomainError `not_found` (also: not paused), `removed`, `conflict` below a paused ancestor.
+ * @throws DomainError `not_found` (also: not paused), `removed`, `conflict` below a paused ancestor,
+ * `missing_required_key` for what was made at rest (details: `missing`, `lacking`).
  */
 export async function resumeWorkspace(
   deps: Deps,
@@ -39,6 +41,13 @@ export async function hibernateWorkspace(
 }
 
 async function change(deps: Deps, actor: Actor, workspaceId: string, to: "pause" | "resume") {
-  const { affected } = await deps.db.transaction((tx) => setIntent(tx, { workspaceId, actor, to }));
+  const { affected } = await deps.db.transaction((tx) =>
+    setIntent(tx, {
+      workspaceId,
+      actor,
+      to,
+      lacks: (own, row) => lackingKeys(own, deps.cipher, row),
+    }),
+  );
   return { count: affected.length };
 }
