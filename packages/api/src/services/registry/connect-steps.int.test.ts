@@ -166,6 +166,23 @@ describe("rotating a token", () => {
     expect(JSON.stringify(stream)).not.toContain(fresh.token);
   });
 
+  it("E4: with its last token revoked an agent is awaited at once, and with one left it is not", async () => {
+    const far = await create();
+    await register(far);
+    await beat(far);
+    await trpc("tokens.mint", far.id);
+    const revokeOne = async (kind: string) => {
+      const [token] = await api.test.sql`SELECT id FROM workspace_tokens
+        WHERE workspace_id = ${far.id} AND kind = ${kind}::token_kind AND revoked_at IS NULL`;
+      const path = `/workspaces/${far.id}/tokens/${token?.id}`;
+      return (await api.call("DELETE", path)).status;
+    };
+    expect(await revokeOne("minted")).toBe(200);
+    expect(await nodeOf(far.id)).toMatchObject({ status: "online" });
+    expect(await revokeOne("external")).toBe(200);
+    expect(await nodeOf(far.id)).toMatchObject({ status: "awaiting_agent" });
+  });
+
   it("E4: is for agents that run elsewhere; the snippets are there again, without a token", async () => {
     const ours = await api.createWorkspace();
     expect((await trpc("tokens.rotate", ours)).status).toBe(400);

@@ -1,5 +1,5 @@
 import { lockWorkspace } from "@molecule/db/lifecycle/lock-workspace";
-import { tellConnectStep } from "@molecule/db/registry/connect-steps";
+import { forgetConnection, tellConnectStep } from "@molecule/db/registry/connect-steps";
 import {
   listTokens,
   lockLiveTokenCount,
@@ -36,7 +36,10 @@ export async function mintWorkspaceToken(deps: Deps, workspaceId: string): Promi
   });
 }
 
-/** Revokes a token at once. @throws DomainError `not_found`. */
+/**
+ * Revokes a token at once. With its last one an external agent is known to be silent. SPEC: E4.
+ * @throws DomainError `not_found`, `removed`.
+ */
 export async function revokeWorkspaceToken(
   deps: Deps,
   workspaceId: string,
@@ -46,9 +49,13 @@ export async function revokeWorkspaceToken(
   const isGone =
     id !== null &&
     (await deps.db.transaction(async (tx) => {
+      const { row } = await lockWorkspace(tx, workspaceId);
       const isRevoked = await revokeToken(tx, workspaceId, id);
-      if (isRevoked) await tellConnectStep(tx, workspaceId);
-      return isRevoked;
+      if (!isRevoked) return false;
+      const isLast = (await lockLiveTokenCount(tx, workspaceId)) === 0;
+      if (row.backend === "external" && isLast) await forgetConnection(tx, workspaceId);
+      else await tellConnectStep(tx, workspaceId);
+      return true;
     }));
   if (!isGone) throw new DomainError("not_found", "This workspace has no such token.");
 }
