@@ -10,6 +10,7 @@ import { type RuntimeEnv, readEnv } from "./env.ts";
 import { captureConsole, jsonLog, type Log } from "./log.ts";
 import { type BootConfig, readBootConfig } from "./read-config.ts";
 import { readInstructions } from "./read-instructions.ts";
+import { readPlugins, tellPlugins } from "./read-plugins.ts";
 
 /** After a signal, everything has ended by then, in ms. */
 const STOP_WITHIN_MS = 8_000;
@@ -64,7 +65,9 @@ export async function startRuntime(
     credentials,
   });
   const told = await readInstructions(client, log);
-  const config = { ...own, instructions: joined(own.instructions, told) };
+  const plugins = await readPlugins(env.configDir, env.adapter);
+  const instructions = joined(own.instructions, told, tellPlugins(plugins));
+  const config = { ...own, instructions };
   const tools = platformTools(client, { delegateDeadlineMs: config.delegateTimeoutMs });
   return await serveAgent({
     client,

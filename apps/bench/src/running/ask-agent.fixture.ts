@@ -11,6 +11,8 @@ export interface Running {
   readonly instructions: string;
   readonly tier: number;
   readonly skills: readonly string[];
+  /** Each with the version that lies beside its settings. */
+  readonly plugins: readonly string[];
   /** SHA-256 of each secret by its name. */
   readonly keys: Readonly<Record<string, string>>;
   /** Content of each file that came with its settings. */
@@ -94,6 +96,9 @@ export const askDemo: Asker = async ({ platform, home, id, files }) => {
     skills: line("Skills")
       .split(", ")
       .filter((name) => name !== ""),
+    plugins: line("Plugins")
+      .split(", ")
+      .filter((name) => name !== ""),
     keys: given.keys,
     files: Object.fromEntries(found.flat()),
   };
@@ -110,6 +115,7 @@ export function askClaude(model: ScriptedModel): Asker {
     const command = [
       `for k in ${names}; do echo "K $k $(printenv $k | tr -d '\\n' | sha256sum | cut -c1-64) ;"; done`,
       `for f in config.yaml ${files.join(" ")}; do [ -f ../configs/$f ] && echo "F $f $(base64 -w0 ../configs/$f) ;"; done`,
+      `for p in ../configs/plugins/*/plugin.yaml; do [ -f $p ] && echo "P $(sed -n 's/^name: //p' $p) $(sed -n 's/^version: //p' $p) ;"; done`,
       `echo "M $ANTHROPIC_MODEL ;"`,
     ].join("; ");
     const input = JSON.stringify({ command, description: "look" });
@@ -141,6 +147,7 @@ export function askClaude(model: ScriptedModel): Asker {
       ...given,
       instructions: told.split("\n")[0] ?? "",
       skills,
+      plugins: rows("P").map(([name, version]) => `${name} ${version}`),
       keys: Object.fromEntries(rows("K")),
       files: others,
     };

@@ -125,12 +125,14 @@ async function compare(subject: Subject): Promise<void> {
     instructions: effective?.instructions,
     tier: effective?.tier,
     skills: effective?.skills,
+    plugins: effective?.installedPlugins.map(({ name, version }) => `${name} ${version}`),
   }).toEqual({
     model: running.model,
     provider: running.provider,
     instructions: running.instructions,
     tier: running.tier,
     skills: running.skills,
+    plugins: running.plugins,
   });
   expect(effective?.runtime).toBe(subject.runtime);
   expect(node.effectiveModel).toBe(running.model);
@@ -145,7 +147,11 @@ async function compare(subject: Subject): Promise<void> {
   }
   const shown = JSON.stringify([document, secrets, bundle]);
   expect(Object.values(running.keys).filter((hash) => shown.includes(hash))).toEqual([]);
-  const waiting = new Set(pending.flatMap(({ kind, names }) => (kind === "file" ? names : [])));
+  const waiting = new Set(
+    pending.flatMap(({ kind, names }) =>
+      kind === "plugin" ? [PLUGIN_FILE] : kind === "file" ? names : [],
+    ),
+  );
   for (const [name, content] of Object.entries(subject.files)) {
     expect([name, running.files[name] === content]).toEqual([name, !waiting.has(name)]);
   }
@@ -173,6 +179,17 @@ const file =
     return put(subject, `/files/${name}`, { content });
   };
 
+/** A plugin that comes with the platform, and its file. */
+const PLUGIN = "house-style";
+const PLUGIN_FILE = `plugins/${PLUGIN}/plugin.yaml`;
+
+const plugin: Change = async (subject) => {
+  const at = `/workspaces/${subject.id}`;
+  await platform.call("POST", `${at}/plugins`, { source: PLUGIN });
+  const file = await platform.call<{ content: string }>("GET", `${at}/files/${PLUGIN_FILE}`);
+  subject.files[PLUGIN_FILE] = file.content;
+};
+
 /** Every kind of change, each as people and scripts make it. */
 const CHANGES: readonly (readonly [string, Change])[] = [
   ["model", setting({ model: "anthropic/second" })],
@@ -185,6 +202,7 @@ const CHANGES: readonly (readonly [string, Change])[] = [
   ["a file's content", file("notes/style.md", "shorter words")],
   ["the wire's model", (subject) => put(subject, "/model", { model: "anthropic/third" })],
   ["the wire's provider", (subject) => put(subject, "/provider", { provider: "anthropic" })],
+  ["a plugin", plugin],
   [
     "skills",
     async (subject) => {
@@ -244,7 +262,7 @@ it.runIf(IS_LONG)(
       setting({ tier: 4 }),
       secret("A_KEY", "alone-1"),
       file("notes/style.md", "alone"),
-      ...CHANGES.slice(-4).map(([, change]) => change),
+      ...CHANGES.slice(-5).map(([, change]) => change),
     ];
     for (const change of anew) {
       await Promise.all(

@@ -4,6 +4,7 @@ import type { AgentAdapter, AgentEvent, PromptPart } from "@molecule/runtime-sdk
 import { SafeFiles } from "@molecule/runtime-sdk/files/safe-files";
 import type { PlatformTools } from "@molecule/runtime-sdk/platform-tools";
 import type { BootConfig } from "../../read-config.ts";
+import { readPlugins } from "../../read-plugins.ts";
 import { type DemoRequest, understand } from "./understand.ts";
 
 /** What the demo agent works with. */
@@ -242,6 +243,7 @@ async function* onPlatform(
 async function settings(deps: DemoAdapterDeps): Promise<string> {
   const { config } = deps;
   const files = await filesBesideSettings(deps.configDir);
+  const plugins = await pluginsBesideSettings(deps);
   const firstLine = config.instructions.split("\n").find((line) => line.trim() !== "");
   return `This is what I was started with:\n\n${bullets([
     `Model: ${config.model ?? "none set"} (a demo agent calls no model)`,
@@ -251,7 +253,7 @@ async function settings(deps: DemoAdapterDeps): Promise<string> {
     `Attempt: ${deps.attempt}`,
     `Role: ${orNone(config.description.trim())}`,
     `Skills: ${orNone(config.skills.join(", "))}`,
-    `Plugins: ${orNone(config.plugins.join(", "))}`,
+    `Plugins: ${orNone(plugins.join(", "))}`,
     `Keys: ${orNone([...deps.secretNames].sort().join(", "))}`,
     `Files: ${orNone(files.join(", "))}`,
   ])}`;
@@ -259,6 +261,13 @@ async function settings(deps: DemoAdapterDeps): Promise<string> {
 
 function orNone(text: string): string {
   return text === "" ? "none" : text;
+}
+
+/** Plugins with the version that lies there; those that are only named, by name. */
+async function pluginsBesideSettings({ config, configDir }: DemoAdapterDeps): Promise<string[]> {
+  const found = await readPlugins(configDir, "demo");
+  const named = config.plugins.filter((name) => found.every((plugin) => plugin.name !== name));
+  return [...found.map(({ name, version }) => `${name} ${version}`), ...named];
 }
 
 /** The files that came with the settings, without what shows them and without credentials. */
