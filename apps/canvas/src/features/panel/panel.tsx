@@ -82,9 +82,8 @@ function PanelTabs(props: PanelProps & { onTabChange: (tab: PanelTab) => void })
     workspaceId,
     (memory) => Object.keys(memory.draft.files).length > 0,
   );
-  const hasConfigDraft = usePanelMemory(
-    workspaceId,
-    ({ draft }) => Object.keys(draft.config.mine).length + Object.keys(draft.secrets).length > 0,
+  const hasConfigDraft = usePanelMemory(workspaceId, ({ draft }) =>
+    [draft.config.mine, draft.secrets, draft.plugins].some((part) => Object.keys(part).length > 0),
   );
   const trpc = useTRPC();
   const queryClient = useQueryClient();

@@ -9,6 +9,7 @@ import { AgentCardSection } from "../overview/agent-card-section.tsx";
 import { SchedulesSection } from "../schedules/schedules-section.tsx";
 import { DangerSection } from "./danger-section.tsx";
 import { HistorySection } from "./history-section.tsx";
+import { PluginsSection } from "./plugins-section.tsx";
 import { SecretsSection } from "./secrets-section.tsx";
 import { SettingsSection } from "./settings-section.tsx";
 
@@ -30,6 +31,7 @@ export function ConfigTab({ workspaceId }: { workspaceId: string }) {
     <div className="flex h-full min-h-0 flex-col" onKeyDown={onKeyDown}>
       <div className="min-h-0 flex-1 divide-y overflow-y-auto">
         <SettingsSection node={node} />
+        <PluginsSection node={node} />
         <SecretsSection node={node} />
         <SchedulesSection node={node} />
         <MemoriesSection node={node} />

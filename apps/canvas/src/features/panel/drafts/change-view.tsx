@@ -5,7 +5,7 @@ const INLINE_CHARS = 60;
 
 export interface ChangeViewProps {
   label: string;
-  kind: "setting" | "file" | "secret";
+  kind: "setting" | "file" | "plugin" | "secret";
   /** Both sides; empty is "not set". */
   before: string;
   after: string;
@@ -15,7 +15,7 @@ export interface ChangeViewProps {
   isConflict?: boolean;
 }
 
-const KINDS = { setting: "Setting", file: "File", secret: "Secret" } as const;
+const KINDS = { setting: "Setting", file: "File", plugin: "Plugin", secret: "Secret" } as const;
 
 /** One change: what it is about, and current → new. */
 export function ChangeView(props: ChangeViewProps) {
@@ -29,13 +29,13 @@ export function ChangeView(props: ChangeViewProps) {
       </h3>
       {note !== undefined ? (
         <p className="text-sm text-muted">{note}</p>
-      ) : kind === "setting" && isShort(before) && isShort(after) ? (
+      ) : isOneLine(props) ? (
         <p className="flex flex-wrap items-baseline gap-2 text-sm">
-          <span className="text-muted line-through">{shown(before)}</span>
+          <span className="text-muted line-through">{shown(kind, before)}</span>
           <span aria-label="becomes" role="img">
             →
           </span>
-          <span className="text-ink">{shown(after)}</span>
+          <span className="min-w-0 text-ink [overflow-wrap:anywhere]">{shown(kind, after)}</span>
         </p>
       ) : (
         <DiffView before={before} after={after} />
@@ -45,4 +45,8 @@ export function ChangeView(props: ChangeViewProps) {
 }
 
 const isShort = (text: string) => text.length <= INLINE_CHARS && !text.includes("\n");
-const shown = (value: string) => (value === "" ? "not set" : value);
+const isOneLine = ({ kind, before, after }: ChangeViewProps) =>
+  kind === "plugin" || (kind === "setting" && isShort(before) && isShort(after));
+const NOTHING = { plugin: "not installed", setting: "not set", file: "", secret: "" } as const;
+const shown = (kind: ChangeViewProps["kind"], value: string) =>
+  value === "" ? NOTHING[kind] : value;

@@ -47,7 +47,7 @@ const document: ConfigDocument = {
   providers: [],
   pending: [],
 };
-const clean: StagedDraft = { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {} };
+const clean: StagedDraft = { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {}, plugins: {} };
 const model = editField(EMPTY_CONFIG_DRAFT, document.desired, { field: "model", value: "sonnet" });
 const full: StagedDraft = {
   config: editField(model, document.desired, { field: "instructions", value: "Be kind." }),
@@ -65,6 +65,7 @@ const full: StagedDraft = {
     { root: "/workspace", path: "notes.md", base: null, content: "n", theirs: null },
   ),
   secrets: { OPENAI_API_KEY: "sk", OLD_KEY: null },
+  plugins: { style: { base: { version: "1.0.0", sha256: "sha" }, next: null } },
 };
 
 test("a clean draft makes no request", () => {
@@ -78,12 +79,13 @@ test("settings, managed files and secrets are one request with the version it is
     baseVersion: 7,
     config: { model: "sonnet", instructions: "Be kind." },
     files: [{ path: "persona.md", content: "b", baseSha256: "h" }],
+    plugins: [{ name: "style", packageId: null, baseSha256: "sha" }],
     secrets: [
       { key: "OPENAI_API_KEY", value: "sk" },
       { key: "OLD_KEY", value: null },
     ],
   });
-  expect(stagedChanges(full, document)).toHaveLength(5);
+  expect(stagedChanges(full, document)).toHaveLength(6);
 });
 
 test("without the loaded document no setting is sent", () => {

@@ -3,6 +3,7 @@ import type { ApplyPolicy } from "@molecule/domain/sets";
 import { settingText } from "../configure/setting-text.ts";
 import { type ConfigDraft, configChanges } from "./config-draft.ts";
 import { type FileDrafts, stagedFiles } from "./file-draft.ts";
+import { type PluginDrafts, pluginChanges, pluginEdits, pluginsAfter } from "./plugin-draft.ts";
 
 /** Secrets to set (text) or to remove (null), by key. Never written to storage. */
 export type SecretDrafts = Readonly<Record<string, string | null>>;
@@ -12,12 +13,13 @@ export interface StagedDraft {
   readonly config: ConfigDraft;
   readonly files: FileDrafts;
   readonly secrets: SecretDrafts;
+  readonly plugins: PluginDrafts;
 }
 
 /** One line of the review. */
 export interface StagedChange {
   readonly key: string;
-  readonly kind: "setting" | "file" | "secret";
+  readonly kind: "setting" | "file" | "plugin" | "secret";
   readonly label: string;
   readonly current: string;
   readonly mine: string;
@@ -25,7 +27,7 @@ export interface StagedChange {
 }
 
 /**
- * Everything the one save would carry, in the order of the form: settings, files, secrets. Settings
+ * Everything the one save would carry, in the order of the form: settings, files, plugins, secrets. Settings
  * are absent while their document is not loaded: what cannot be compared is not sent.
  */
 export function stagedChanges(
@@ -50,6 +52,12 @@ export function stagedChanges(
       mine: file.content ?? "",
       isConflict: file.theirs !== null,
     })),
+    ...pluginChanges(draft.plugins, document).map(({ name, ...change }) => ({
+      key: `plugin:${name}`,
+      kind: "plugin" as const,
+      label: name,
+      ...change,
+    })),
     ...Object.entries(draft.secrets).map(([key, value]) => ({
       key: `secret:${key}`,
       kind: "secret" as const,
@@ -71,7 +79,8 @@ export function saveInputOf(
   const settings = document === undefined ? [] : configChanges(draft.config, document.desired);
   const files = stagedFiles(draft.files);
   const secrets = Object.entries(draft.secrets);
-  if (settings.length + files.length + secrets.length === 0) return null;
+  const plugins = pluginEdits(draft.plugins);
+  if (settings.length + files.length + secrets.length + plugins.length === 0) return null;
   return {
     workspaceId,
     ...(apply === undefined ? {} : { apply }),
@@ -90,6 +99,7 @@ export function saveInputOf(
           })),
         }
       : {}),
+    ...(plugins.length > 0 ? { plugins } : {}),
     ...(secrets.length > 0 ? { secrets: secrets.map(([key, value]) => ({ key, value })) } : {}),
   };
 }
@@ -100,7 +110,12 @@ export function savedDocument(
   sent: StagedDraft,
   version: number,
 ): ConfigDocument {
-  return { ...document, version, desired: { ...document.desired, ...sent.config.mine } };
+  return {
+    ...document,
+    version,
+    desired: { ...document.desired, ...sent.config.mine },
+    installedPlugins: pluginsAfter(document.installedPlugins, sent.plugins),
+  };
 }
 
 /** How a save reaches the agent: what the button says, what the menu says, and what follows. */

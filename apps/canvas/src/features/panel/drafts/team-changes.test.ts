@@ -14,7 +14,12 @@ const node = (id: string, over: object = {}) =>
     activeTasks: 0,
     ...over,
   }) as WorkspaceNode;
-const clean: StagedDraft = { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {} };
+const clean: StagedDraft = {
+  config: EMPTY_CONFIG_DRAFT,
+  files: {},
+  secrets: {},
+  plugins: {},
+};
 const edited: StagedDraft = { ...clean, config: { base: { model: "a" }, mine: { model: "b" } } };
 
 test("a team is everybody below, at any depth", () => {

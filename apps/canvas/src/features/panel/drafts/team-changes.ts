@@ -26,6 +26,7 @@ export function teamMember(node: WorkspaceNode, draft: StagedDraft): TeamMember 
   const edits =
     Object.keys(draft.config.mine).length +
     stagedFiles(draft.files).length +
+    Object.keys(draft.plugins).length +
     Object.keys(draft.secrets).length;
   const isHeld = node.pending?.policy === "hold" && node.backend !== "external";
   if (edits === 0 && !isHeld) return null;

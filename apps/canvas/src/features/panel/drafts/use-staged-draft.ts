@@ -11,6 +11,7 @@ import { usePanelMemory, useReadMemory, useUpdateMemory } from "../state/panel-p
 import { FRESH_MEMORY, type PanelMemory } from "../state/panel-state.ts";
 import { FIELDS_WITHOUT_RESTART } from "./config-draft.ts";
 import { type FileDraft, fileKey, markConflict, settleSavedFile } from "./file-draft.ts";
+import { withoutSent } from "./plugin-draft.ts";
 import {
   type StagedChange,
   type StagedDraft,
@@ -61,8 +62,9 @@ export function useStagedDraft(workspaceId: string): Staged {
   const isLive = connection.kind === "ready" && connection.stream.kind === "live";
   const [outcome, setOutcome] = useState<SaveOutcome | null>(null);
   const hasSettings = Object.keys(draft.config.mine).length > 0;
+  const hasPlugins = Object.keys(draft.plugins).length > 0;
   const document = useQuery(
-    trpc.config.document.queryOptions({ workspaceId }, { enabled: hasSettings }),
+    trpc.config.document.queryOptions({ workspaceId }, { enabled: hasSettings || hasPlugins }),
   ).data;
   const changes = stagedChanges(draft, document);
 
@@ -146,6 +148,7 @@ export async function settleDraft(
       draft: {
         config: withoutSaved(memory.draft.config, sent.config.mine),
         files: left,
+        plugins: withoutSent(memory.draft.plugins, sent.plugins),
         secrets: Object.fromEntries(
           Object.entries(memory.draft.secrets).filter(
             ([key, value]) => !(key in sent.secrets) || sent.secrets[key] !== value,

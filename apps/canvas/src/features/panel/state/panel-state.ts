@@ -27,7 +27,7 @@ export interface PanelMemory {
 export const FRESH_MEMORY: PanelMemory = {
   composer: "",
   turns: [],
-  draft: { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {} },
+  draft: { config: EMPTY_CONFIG_DRAFT, files: {}, secrets: {}, plugins: {} },
   fileRoot: "/configs",
   openFile: {},
   openFolders: {},
@@ -96,6 +96,7 @@ function serializeMemory(memory: PanelMemory): string | null {
     turns: persistableTurns(memory.turns),
     config: memory.draft.config,
     files: persistableFiles(memory.draft.files),
+    plugins: memory.draft.plugins,
     fileRoot: memory.fileRoot,
     openFile: memory.openFile,
     openFolders: memory.openFolders,
@@ -108,16 +109,16 @@ function serializeMemory(memory: PanelMemory): string | null {
 
 function freshParts() {
   const { draft, turns, ...rest } = FRESH_MEMORY;
-  return { ...rest, turns, config: draft.config, files: draft.files };
+  return { ...rest, turns, config: draft.config, files: draft.files, plugins: draft.plugins };
 }
 
 function readMemory(storage: TextStorage, workspaceId: string): PanelMemory {
   try {
     const text = storage.getItem(storageKey(workspaceId));
     if (text === null) return FRESH_MEMORY;
-    const { version, config, files, ...rest } = JSON.parse(text);
+    const { version, config, files, plugins = {}, ...rest } = JSON.parse(text);
     if (version !== VERSION) return FRESH_MEMORY;
-    return { ...FRESH_MEMORY, ...rest, draft: { config, files, secrets: {} } };
+    return { ...FRESH_MEMORY, ...rest, draft: { config, files, secrets: {}, plugins } };
   } catch {
     // Storage that is closed to us or holds something else is as good as none.
     return FRESH_MEMORY;
