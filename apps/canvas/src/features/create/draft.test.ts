@@ -9,6 +9,7 @@ import {
   freeName,
   missingKeys,
   orderedTemplates,
+  searchTemplates,
   toInput,
 } from "./draft.ts";
 
@@ -21,6 +22,25 @@ const template = (id: string, requiredEnv: string[] = [], broken: string | null 
     providers: [],
     model: "",
   }) as unknown as TemplateView;
+const named = (id: string, name: string, runtime: string, model: string) =>
+  ({
+    ...template(id),
+    name,
+    description: "",
+    runtime,
+    providers: [
+      {
+        provider: null,
+        isInferred: false,
+        keys: [],
+        models: [{ id: model, name: model, keys: [] }],
+      },
+    ],
+  }) as TemplateView;
+const SEARCHED = [
+  named("clerk", "Night clerk", "demo", "demo-1"),
+  named("coder", "Coder", "claude-code", "opus"),
+];
 const brain: Brain = {
   providers: [],
   provider: "",
@@ -49,6 +69,14 @@ describe("the create sheet", () => {
     expect(orderedTemplates(all, []).map((each) => each.id)).toEqual(["demo", "coder"]);
     expect(orderedTemplates(all, ["K"]).map((each) => each.id)).toEqual(["coder", "demo"]);
     expect(brokenTemplates(all).map((each) => [each.id, each.broken])).toEqual([["bad", "why"]]);
+  });
+
+  it("finds templates by every word of what is shown of them", () => {
+    const found = (search: string) => searchTemplates(SEARCHED, search).map(({ id }) => id);
+    expect(found("")).toEqual(["clerk", "coder"]);
+    expect(found(" NIGHT  demo ")).toEqual(["clerk"]);
+    expect(found("opus")).toEqual(["coder"]);
+    expect(found("night opus")).toEqual([]);
   });
 
   it("says exactly which key is missing before anything is created", () => {

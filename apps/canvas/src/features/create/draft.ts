@@ -32,6 +32,19 @@ export function orderedTemplates(
   return [...usable].sort((a, b) => rank(a) - rank(b));
 }
 
+/** Those with every word of `search` in what is shown of them. */
+export function searchTemplates(
+  templates: readonly TemplateView[],
+  search: string,
+): readonly TemplateView[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return templates.filter(({ id, name, description, runtime, providers }) => {
+    const models = providers.flatMap((one) => [one.provider, ...one.models.map((m) => m.name)]);
+    const text = [id, name, description, runtime, ...models].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
 /** Templates that cannot be used, each with its cause. */
 export function brokenTemplates(templates: readonly TemplateView[]): readonly TemplateView[] {
   return templates.filter((template) => template.broken !== null);

@@ -1,13 +1,15 @@
 "use client";
-import { ArrowUp, Cable } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { ArrowUp, Cable, FolderInput, type LucideIcon } from "lucide-react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { navigate } from "../location/use-route.ts";
 import { useOrganisation } from "../store/node-store.tsx";
+import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
 import { EXTERNAL, missingKeys, orderedTemplates } from "./draft.ts";
 import { TemplateTile } from "./template-tile.tsx";
 
 /** The canvas before the first agent: one question, and a few ways to answer it. */
 export function EmptyCanvas() {
+  const actions = useWorkspaceActions();
   const organisation = useOrganisation();
   const [prompt, setPrompt] = useState("");
   const setKeys = organisation?.globalSecretKeys ?? [];
@@ -68,16 +70,30 @@ export function EmptyCanvas() {
               />
             ))}
           </div>
-          <button
-            type="button"
-            onClick={() => begin(EXTERNAL)}
-            className="mx-auto mt-1 inline-flex h-9 items-center gap-2 rounded-md px-3 text-sm text-muted hover:bg-hover hover:text-ink pointer-coarse:h-11"
-          >
-            <Cable size={15} aria-hidden="true" />
-            Bring your own agent
-          </button>
+          <div className="mt-1 flex flex-wrap justify-center gap-x-2">
+            <OtherWay icon={Cable} onClick={() => begin(EXTERNAL)}>
+              Bring your own agent
+            </OtherWay>
+            <OtherWay icon={FolderInput} onClick={() => actions.importTeam(null)}>
+              Import a team
+            </OtherWay>
+          </div>
         </div>
       </div>
     </div>
+  );
+}
+
+function OtherWay(props: { icon: LucideIcon; onClick: () => void; children: ReactNode }) {
+  const Icon = props.icon;
+  return (
+    <button
+      type="button"
+      onClick={props.onClick}
+      className="inline-flex h-9 items-center gap-2 rounded-md px-3 text-sm text-muted hover:bg-hover hover:text-ink pointer-coarse:h-11"
+    >
+      <Icon size={15} aria-hidden="true" />
+      {props.children}
+    </button>
   );
 }

@@ -2,12 +2,16 @@
 import type { TemplateView } from "@molecule/contracts/workspaces";
 import clsx from "clsx";
 import { Cable, TriangleAlert } from "lucide-react";
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { Field, Input, Textarea } from "../../ui/field.tsx";
-import { EXTERNAL, missingKeys } from "./draft.ts";
-import { ImportTemplate } from "./import-template.tsx";
+import { ChooseFiles } from "../import/choose-files.tsx";
+import { useTake } from "../import/use-take.ts";
+import { EXTERNAL, missingKeys, searchTemplates } from "./draft.ts";
 import { errorOf, Step, type StepProps } from "./step.tsx";
 import { TemplateTile } from "./template-tile.tsx";
+
+/** More templates than this are searched. */
+const SEARCH_FROM = 8;
 
 export interface WhatStepProps extends StepProps {
   name: string;
@@ -22,17 +26,40 @@ export interface WhatStepProps extends StepProps {
 export function WhatStep(props: WhatStepProps) {
   const { draft, change, problem, name, templates, broken, setKeys, onImported } = props;
   const isExternal = draft.templateId === EXTERNAL;
+  const [search, setSearch] = useState("");
+  const shown = searchTemplates(templates, search);
+  const { take, isTaking } = useTake({ onTemplate: onImported });
   const choose = (templateId: string) =>
     change({ templateId, provider: null, model: null, keys: {}, tier: null });
   return (
     <Step title="What">
+      {templates.length > SEARCH_FROM ? (
+        <Input
+          type="search"
+          aria-label="Search templates"
+          placeholder={`Search ${templates.length} templates`}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+      ) : null}
       <div
         role="radiogroup"
         aria-label="Template"
-        className="grid grid-cols-2 gap-2"
+        className={clsx(
+          "grid grid-cols-2 gap-2",
+          // The whole of a long list is looked through in a window of its own.
+          templates.length > SEARCH_FROM && "max-h-96 overflow-y-auto p-px",
+        )}
         onKeyDown={moveChoice}
       >
-        {templates.map((template) => (
+        {shown.length === 0 ? (
+          <p role="status" className="col-span-2 px-1 py-3 text-sm text-muted wrap-anywhere">
+            {templates.length === 0
+              ? "There is no template yet. Import one below, or bring your own agent."
+              : `No template has “${search.trim()}” in it.`}
+          </p>
+        ) : null}
+        {shown.map((template) => (
           <TemplateTile
             key={template.id}
             template={template}
@@ -61,7 +88,10 @@ export function WhatStep(props: WhatStepProps) {
         </button>
       </div>
       <BrokenTemplates broken={broken} />
-      <ImportTemplate onImported={onImported} />
+      <div className="flex flex-wrap items-center justify-between gap-x-4">
+        <ChooseFiles isQuiet isBusy={isTaking} onTaken={(taken) => void take(taken)} />
+        <p className="text-xs text-muted">or drop it here: a template, or a team</p>
+      </div>
       <div className="grid gap-3 sm:grid-cols-2">
         <Field label="Name" error={errorOf(problem, "name")}>
           {(ids) => (

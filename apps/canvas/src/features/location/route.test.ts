@@ -13,6 +13,9 @@ describe("addresses", () => {
     { kind: "workspace", workspaceId: "w1", tab: "files", teamId: null },
     { kind: "workspace", workspaceId: "w1", tab: "configure", teamId: "t1" },
     { kind: "settings" },
+    { kind: "import", importId: null, dir: null, parentId: null },
+    { kind: "import", importId: null, dir: "small team", parentId: "w1" },
+    { kind: "import", importId: "i1", dir: null, parentId: null },
     { kind: "new", templateId: null, parentId: null, prompt: null },
     { kind: "new", templateId: "demo", parentId: "w1", prompt: "Read & sum up" },
   ];

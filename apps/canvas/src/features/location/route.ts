@@ -15,6 +15,15 @@ export type Route =
     }
   | { readonly kind: "settings" }
   | {
+      /** A team on its way in: its choice and preview, or, with an id, how far its import is. */
+      readonly kind: "import";
+      readonly importId: string | null;
+      /** The operator's folder that is previewed. */
+      readonly dir: string | null;
+      /** The workspace that it goes below. */
+      readonly parentId: string | null;
+    }
+  | {
       readonly kind: "new";
       readonly templateId: string | null;
       readonly parentId: string | null;
@@ -32,6 +41,14 @@ export function parseRoute(pathname: string, search: string): Route {
   }
   if (first === "t" && second !== undefined) return { kind: "team", teamId: second };
   if (first === "settings") return { kind: "settings" };
+  if (first === "import") {
+    return {
+      kind: "import",
+      importId: second ?? null,
+      dir: query.get("team"),
+      parentId: query.get("parent"),
+    };
+  }
   if (first === "new") {
     return {
       kind: "new",
@@ -56,6 +73,10 @@ export function hrefOf(route: Route): string {
     }
     case "settings":
       return "/settings/secrets";
+    case "import": {
+      const path = route.importId === null ? "" : `/${encodeURIComponent(route.importId)}`;
+      return withQuery(`/import${path}`, { team: route.dir, parent: route.parentId });
+    }
     case "new":
       return withQuery("/new", {
         template: route.templateId,

@@ -66,6 +66,7 @@ export function ConnectionProvider({ children }: { children: ReactNode }) {
   });
   const learnTemplates = useEffectEvent(async () => {
     const list = trpc.templates.list.queryOptions(undefined, { staleTime: 0 });
+    void queries.invalidateQueries(trpc.orgs.list.queryFilter());
     // A failure leaves the list as it was; whoever opens it reads it anew.
     const templates = await queries.fetchQuery(list).catch(() => null);
     if (templates !== null) store.learnTemplates(templates);

@@ -1,6 +1,6 @@
 "use client";
 import { type KeyboardEvent, type PointerEvent, Suspense, useRef } from "react";
-import type { PanelTab } from "../location/route.ts";
+import type { PanelTab, Route } from "../location/route.ts";
 import {
   clampPanelWidth,
   MAX_PANEL_WIDTH,
@@ -11,11 +11,36 @@ import {
 import { PARTS } from "./parts.ts";
 
 const { View: Panel } = PARTS.panel;
+const { View: ImportPanel } = PARTS.importPanel;
 
 const KEY_STEP = 16;
 
+/** What the panel shows. */
+export type PanelContent =
+  | { readonly kind: "workspace"; readonly workspaceId: string; readonly tab: PanelTab }
+  | { readonly kind: "import"; readonly importId: string; readonly dir: string | null };
+
+/** What of an address stands in the panel; null for none. */
+export function panelContent(route: Route): PanelContent | null {
+  if (route.kind === "workspace") return route;
+  if (route.kind !== "import" || route.importId === null) return null;
+  return { kind: "import", importId: route.importId, dir: route.dir };
+}
+
+function Content({ content }: { content: PanelContent }) {
+  return (
+    <Suspense fallback={null}>
+      {content.kind === "workspace" ? (
+        <Panel workspaceId={content.workspaceId} tab={content.tab} />
+      ) : (
+        <ImportPanel key={content.importId} importId={content.importId} dir={content.dir} />
+      )}
+    </Suspense>
+  );
+}
+
 /** The panel beside the canvas, which it pushes. Its width is 420 to 720 px. */
-export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
+export function DockedPanel({ content }: { content: PanelContent }) {
   const width = useUi((state) => state.panelWidth);
   return (
     <div
@@ -23,22 +48,18 @@ export function DockedPanel({ workspaceId, tab }: { workspaceId: string; tab: Pa
       style={{ width: `min(${width}px, 100vw - 360px)` }}
     >
       <div className="min-w-0 flex-1">
-        <Suspense fallback={null}>
-          <Panel workspaceId={workspaceId} tab={tab} />
-        </Suspense>
+        <Content content={content} />
       </div>
     </div>
   );
 }
 
 /** The panel as a page of its own, on a phone. */
-export function PanelPage({ workspaceId, tab }: { workspaceId: string; tab: PanelTab }) {
+export function PanelPage({ content }: { content: PanelContent }) {
   return (
     <main className="min-h-0 flex-1 bg-card">
-      <h1 className="sr-only">Agent</h1>
-      <Suspense fallback={null}>
-        <Panel workspaceId={workspaceId} tab={tab} />
-      </Suspense>
+      <h1 className="sr-only">{content.kind === "workspace" ? "Agent" : "Import"}</h1>
+      <Content content={content} />
     </main>
   );
 }

@@ -12,6 +12,9 @@ export const PARTS = {
   commandMenu: part(async () => (await import("../commands/command-menu.tsx")).CommandMenu),
   cheatSheet: part(async () => (await import("../commands/cheat-sheet.tsx")).CheatSheet),
   createSheet: part(async () => (await import("../create/create-sheet.tsx")).CreateSheet),
+  teamSheet: part(async () => (await import("../import/team-sheet.tsx")).TeamSheet),
+  importPanel: part(async () => (await import("../import/import-panel.tsx")).ImportPanel),
+  dropZone: part(async () => (await import("../import/drop-zone.tsx")).DropZone),
   settingsSheet: part(async () => (await import("../settings/settings-sheet.tsx")).SettingsSheet),
   cardMenu: part(async () => (await import("../workspace-actions/card-menu.tsx")).CardMenu),
   deleteDialog: part(

@@ -6,7 +6,7 @@ import { useConnection, useRetryNow } from "../session/connection.tsx";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi } from "../store/ui-store.tsx";
 import { useSystemTheme } from "../theme/theme.ts";
-import { DockedPanel, PanelDivider, PanelPage } from "./docked-panel.tsx";
+import { DockedPanel, PanelDivider, PanelPage, panelContent } from "./docked-panel.tsx";
 import { SignedOut, Unavailable } from "./full-screens.tsx";
 import { PartBoundary } from "./part.tsx";
 import { fetchAllParts, PARTS } from "./parts.ts";
@@ -23,6 +23,8 @@ const { View: CardMenu } = PARTS.cardMenu;
 const { View: CommandMenu } = PARTS.commandMenu;
 const { View: CheatSheet } = PARTS.cheatSheet;
 const { View: CreateSheet } = PARTS.createSheet;
+const { View: TeamSheet } = PARTS.teamSheet;
+const { View: DropZone } = PARTS.dropZone;
 const { View: SettingsSheet } = PARTS.settingsSheet;
 const { View: DeleteDialog } = PARTS.deleteDialog;
 const { View: ConnectDialog } = PARTS.connectDialog;
@@ -74,8 +76,8 @@ function Page({ isWide, isReady }: { isWide: boolean; isReady: boolean }) {
   const route = useRoute();
   const isRailOpen = useUi((state) => state.isRailOpen);
   const isEmpty = useNodes((state) => Object.keys(state.byId).length === 0);
-  const open = route.kind === "workspace" ? route : null;
-  if (!isWide && open !== null) return <PanelPage workspaceId={open.workspaceId} tab={open.tab} />;
+  const open = panelContent(route);
+  if (!isWide && open !== null) return <PanelPage content={open} />;
   return (
     <>
       <TopBar isWide={isWide} />
@@ -90,9 +92,7 @@ function Page({ isWide, isReady }: { isWide: boolean; isReady: boolean }) {
           <Main isWide={isWide} isReady={isReady} isEmpty={isEmpty} />
           {isWide && open !== null ? <PanelDivider /> : null}
         </main>
-        {isWide && open !== null ? (
-          <DockedPanel workspaceId={open.workspaceId} tab={open.tab} />
-        ) : null}
+        {isWide && open !== null ? <DockedPanel content={open} /> : null}
       </div>
     </>
   );
@@ -130,6 +130,8 @@ function Layers() {
       {layer === "commands" ? <CommandMenu /> : null}
       {layer === "cheat-sheet" ? <CheatSheet /> : null}
       {route.kind === "new" ? <CreateSheet route={route} /> : null}
+      {route.kind === "import" ? <TeamSheet route={route} /> : null}
+      <DropZone />
       {route.kind === "settings" ? <SettingsSheet /> : null}
       {isRemoving ? <DeleteDialog /> : null}
       {isConnecting ? <ConnectDialog /> : null}

@@ -2,6 +2,7 @@
 import type { ConnectionView } from "@molecule/contracts/procedures";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { createStore, type StoreApi, useStore } from "zustand";
+import type { TeamSource } from "../import/model/team-source.ts";
 
 /** What a reload may lose. Width and rail are kept in the browser as a convenience. */
 export interface UiState {
@@ -11,6 +12,8 @@ export interface UiState {
   readonly rotatingId: string | null;
   /** The external agent whose connection is shown; `connection` with a token that was just issued. */
   readonly connecting: { readonly id: string; readonly connection: ConnectionView | null } | null;
+  /** The team that a person dropped or chose, until it is imported; a reload asks for it again. */
+  readonly team: TeamSource | null;
   /** The card that the keyboard and the shortcuts mean while no panel is open. */
   readonly selectedId: string | null;
   /** The open card menu and where it hangs, in px of the window. */
@@ -35,6 +38,7 @@ const INITIAL: UiState = {
   removingId: null,
   rotatingId: null,
   connecting: null,
+  team: null,
   selectedId: null,
   menu: null,
   dropTargetId: null,

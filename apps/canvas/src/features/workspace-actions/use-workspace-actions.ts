@@ -39,6 +39,8 @@ export interface WorkspaceActions {
   askRotate(id: string): void;
   showSettings(): void;
   addUnder(parentId: string | null): void;
+  /** Opens the choice of a team to import, below a workspace or on its own. */
+  importTeam(parentId: string | null): void;
   /** Moves one card, maybe into another team; can be undone. */
   move(to: Shape, options: { undo: Shape | null; message: string | null }): Promise<void>;
   /** Saves where cards stand, without changing teams. */
@@ -78,6 +80,10 @@ function viewActions(ui: UiStore) {
     showSettings: () => navigate({ kind: "settings" }),
     addUnder: (parentId: string | null) =>
       navigate({ kind: "new", templateId: null, parentId, prompt: null }),
+    importTeam: (parentId: string | null) => {
+      ui.setState({ team: null });
+      navigate({ kind: "import", importId: null, dir: null, parentId });
+    },
   };
 }
 
