@@ -139,7 +139,7 @@ function AddressForm(props: {
         )}
       </Field>
       <details className="text-xs text-muted">
-        <summary id={summaryId} className="cursor-pointer py-1">
+        <summary id={summaryId} className="cursor-pointer py-1 pointer-coarse:py-3">
           Check its content
         </summary>
         <Input

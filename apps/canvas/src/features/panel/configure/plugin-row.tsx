@@ -26,7 +26,7 @@ export function PluginRow(props: PluginRowProps) {
     <li className="flex flex-col gap-1 px-3 py-2">
       <div className="flex min-h-7 flex-wrap items-center gap-2">
         <Blocks size={14} className="shrink-0 text-muted" aria-hidden="true" />
-        <span className="min-w-0 flex-1 truncate text-sm text-ink" title={name}>
+        <span className="min-w-40 flex-1 text-sm text-ink [overflow-wrap:anywhere]">
           {name} <span className="text-muted">{shown?.version}</span>
         </span>
         <PluginState plugin={plugin} showsRunning={showsRunning} draft={draft} />

@@ -34,14 +34,17 @@ export function PluginsSection({ node }: { node: WorkspaceNode }) {
 function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigDocument }) {
   const installed = document.installedPlugins;
   const { drafts, install, uninstall, undo } = usePluginDrafts(node.id, installed);
-  const [told, setTold] = useState("");
+  const [told, setTold] = useState({ text: "", version: 0 });
+  const tell = (text: string) => setTold({ text, version: document.version });
   const known = new Set(installed.map(({ name }) => name));
-  const added = Object.keys(drafts).filter((name) => !known.has(name));
+  const added = Object.keys(drafts)
+    .filter((name) => !known.has(name))
+    .toSorted();
   const leaving = document.leavingPlugins.filter((name) => !known.has(name));
   const isOurs = document.capabilities.restart;
   const undoTold = (name: string) => {
     undo(name);
-    setTold(`${name} is as it was.`);
+    tell(`${name} is as it was.`);
   };
   return (
     <>
@@ -58,7 +61,7 @@ function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigD
               draft={drafts[plugin.name]}
               onUninstall={() => {
                 uninstall(plugin.name);
-                setTold(`${plugin.name} is removed with your changes.`);
+                tell(`${plugin.name} is removed with your changes.`);
               }}
               onUndo={() => undoTold(plugin.name)}
             />
@@ -82,7 +85,8 @@ function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigD
         </p>
       )}
       <p role="status" className="text-xs text-muted empty:hidden">
-        {told}
+        {/* What was told of staged changes is over once they are saved. */}
+        {told.version === document.version ? told.text : ""}
       </p>
       <AddPlugin
         workspaceId={node.id}
@@ -91,7 +95,7 @@ function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigD
           const { name, version, sha256 } = fetched.plugin;
           const isThere = installed.some((one) => one.name === name && one.sha256 === sha256);
           install(fetched);
-          setTold(
+          tell(
             isThere
               ? `${name} ${version} is installed already.`
               : `${name} ${version} is checked and is installed with your changes.`,
