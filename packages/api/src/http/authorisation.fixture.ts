@@ -82,6 +82,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "POST /templates/import": people,
   "GET /org/templates": people,
   "POST /org/import": people,
+  "GET /org/export": people,
   "DELETE /templates/:templateId": people,
   "GET /workspaces": people,
   "POST /workspaces": { access: "people", body: { name: "New", runtime: "demo" } },
@@ -264,4 +265,5 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "orgs.startImport": "write",
   "orgs.readImport": "read",
   "orgs.listImports": "read",
+  "orgs.exportBundle": "read",
 };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestApi, TEST_ADMIN_TOKEN, type TestApi } from "../api.fixture.ts";
@@ -127,6 +128,23 @@ async function tellThem(): Promise<void> {
   });
 }
 
+/** The text of a bundle, after somebody wrote secrets into files and instructions. SPEC: OR10. */
+async function takeAlong(): Promise<string> {
+  const at = `/workspaces/${id}`;
+  const [one, two] = planted;
+  expect(
+    await send("PUT", `${at}/files/notes/key.md`, { body: { content: `${one} ${CONTROL}` } }),
+  ).toBe(200);
+  await keep("config.save", () =>
+    trpc().config.save({ workspaceId: id, config: { instructions: `Use ${two}, ${CONTROL}` } }),
+  );
+  const response = await api.call("GET", `/org/export?root=${id}`);
+  const bundle = gunzipSync(Buffer.from(await response.arrayBuffer())).toString("latin1");
+  expect(bundle.match(new RegExp(CONTROL, "g"))).toHaveLength(2);
+  expect(Number(response.headers.get("x-blanked-files"))).toBe(2);
+  return bundle;
+}
+
 /** Secrets in the wrong place or the wrong form: refused, and not repeated. */
 async function malform(): Promise<void> {
   const at = `/workspaces/${id}`;
@@ -208,4 +226,5 @@ it("two hundred canaries and more are found in no answer, event, log line or col
   expect(foundIn(JSON.stringify(live), planted)).toEqual([]);
   expect(foundIn(logged.join("\n"), planted)).toEqual([]);
   expect(await tablesWith(planted)).toEqual([]);
+  expect(foundIn(await takeAlong(), planted)).toEqual([]);
 }, 90_000);

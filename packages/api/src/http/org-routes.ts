@@ -11,6 +11,7 @@ import {
 import { z } from "zod";
 import { actorOf } from "../context.ts";
 import { answerImport } from "../services/orgs/answer-import.ts";
+import { exportTeam } from "../services/orgs/export-team.ts";
 import { importTeam } from "../services/orgs/import-team.ts";
 import {
   planTeam,
@@ -30,7 +31,24 @@ import { type Route, route, streaming } from "./router.ts";
 const MAX_TEAM_BYTES = 8 * 1_048_576;
 
 /** Teams for scripts. Source: wire contract §11.2. */
-export const orgRoutes: readonly Route[] = [streaming(route("POST", "/org/import", ADMIN, take))];
+export const orgRoutes: readonly Route[] = [
+  streaming(route("POST", "/org/import", ADMIN, take)),
+  route("GET", "/org/export", ADMIN, give),
+];
+
+/** A team as a bundle without secrets; without `root` the whole organisation. */
+async function give({ deps, query }: RequestContext): Promise<Response> {
+  const { content, fileName, blanked } = await exportTeam(deps, parentOf(query.get("root")));
+  return new Response(new Uint8Array(content), {
+    headers: {
+      "content-type": "application/gzip",
+      "content-length": String(content.length),
+      "content-disposition": `attachment; filename="${fileName}"`,
+      "cache-control": "no-store",
+      "x-blanked-files": String(blanked.length),
+    },
+  });
+}
 
 /** What is asked for, in whichever form it came. */
 interface Asked extends TeamWish {

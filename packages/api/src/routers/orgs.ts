@@ -1,4 +1,6 @@
 import {
+  exportOrgInput,
+  orgExport,
   orgImportHead,
   orgImportView,
   orgPreview,
@@ -9,6 +11,7 @@ import {
 } from "@molecule/contracts/orgs";
 import { z } from "zod";
 import { actorOf } from "../context.ts";
+import { exportTeam } from "../services/orgs/export-team.ts";
 import { importTeam } from "../services/orgs/import-team.ts";
 import { planTeam, previewTeam, teamOf } from "../services/orgs/plan-import.ts";
 import { viewImport, viewImports } from "../services/orgs/view-import.ts";
@@ -41,6 +44,15 @@ export const orgsRouter = {
     .input(readOrgImportInput)
     .output(orgImportView)
     .query(({ ctx, input }) => viewImport(ctx.deps, input.id)),
+  /** Without a secret; as {@link exportTeam}. */
+  exportBundle: readProcedure
+    .input(exportOrgInput)
+    .output(orgExport)
+    .query(async ({ ctx, input }) => {
+      const { content, blanked, ...made } = await exportTeam(ctx.deps, input.rootId);
+      const contentBase64 = Buffer.from(content).toString("base64");
+      return { ...made, contentBase64, blanked: [...blanked] };
+    }),
   listImports: readProcedure
     .output(z.array(orgImportHead))
     .query(({ ctx }) => viewImports(ctx.deps)),
