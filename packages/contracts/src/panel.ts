@@ -9,7 +9,7 @@ import {
 } from "@molecule/domain/sets";
 import { z } from "zod";
 import { pluginEdit, pluginView } from "./plugins.ts";
-import { secretKey } from "./wire.ts";
+import { secretKey, secretText } from "./wire.ts";
 import { isoTime, mergedChange, providerView } from "./workspaces.ts";
 
 /** One message of a conversation with a person, rebuilt from activity. */
@@ -201,7 +201,7 @@ export const saveInput = z.object({
     .max(200)
     .optional(),
   secrets: z
-    .array(z.object({ key: secretKey, value: z.string().max(65_536).nullable() }))
+    .array(z.object({ key: secretKey, value: secretText.nullable() }))
     .max(100)
     .optional(),
   plugins: z.array(pluginEdit).max(50).optional(),

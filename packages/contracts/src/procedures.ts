@@ -1,7 +1,7 @@
 import { ACTIVITY_TYPES, BACKENDS, FILE_ROOTS, RUNTIMES } from "@molecule/domain/sets";
 import { z } from "zod";
 import { activityView, chatMessage, fileEntry, secretView } from "./panel.ts";
-import { secretKey } from "./wire.ts";
+import { secretKey, secretText } from "./wire.ts";
 import { attemptView, workspaceNode } from "./workspaces.ts";
 
 /** Inputs and outputs of the tRPC procedures; everything here is strict, unlike the plain routes. */
@@ -25,13 +25,6 @@ const roleText = z
   .trim()
   .max(1000)
   .regex(/^[^{}[\]|>*&!\u0000-\u001f\u007f]*$/, "must be one line without { } [ ] | > * & or !");
-
-/** What an environment variable can hold. */
-const secretValue = z
-  .string()
-  .min(1)
-  .max(65_536)
-  .regex(/^[^\0]*$/, "must not contain a NUL character");
 
 export const byId = z.strictObject({ id: workspaceIdText });
 export const byWorkspace = z.strictObject({ workspaceId: workspaceIdText });
@@ -66,7 +59,7 @@ export const createWorkspaceInput = z.strictObject({
   /** Where the card goes; a free place when either is absent. */
   x: coordinate.nullish(),
   y: coordinate.nullish(),
-  secrets: z.record(secretKey, secretValue).nullish(),
+  secrets: z.record(secretKey, secretText.min(1)).nullish(),
 });
 export type CreateWorkspaceInput = z.infer<typeof createWorkspaceInput>;
 /** How an external agent connects; shown once. Source: wire contract §3.4. */
@@ -215,7 +208,7 @@ export const fileWriteResult = z.object({
 export const secretList = z.array(secretView);
 export const putSecretInput = z.strictObject({
   key: secretKey,
-  value: secretValue,
+  value: secretText.min(1),
 });
 export const removeSecretInput = z.strictObject({ key: secretKey });
 /** How many workspaces restart because of it. */

@@ -126,10 +126,24 @@ export const putFileBody = z.object({ content: z.string() });
 export const replaceFilesBody = z.object({ files: z.record(z.string(), z.string()) });
 
 /** §10 */
-export const putModelBody = z.object({ model: oneLine(100) });
-export const putProviderBody = z.object({ provider: oneLine(100) });
+export const putModelBody = z.object({ model: oneLine(100).trim() });
+export const putProviderBody = z.object({ provider: oneLine(100).trim() });
 export const secretKey = z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/, "must be like OPENAI_API_KEY");
-export const putSecretBody = z.object({ key: secretKey, value: requiredText.max(65_536) });
+/** Largest value of a secret, in bytes: an environment variable may be twice that. */
+export const MAX_SECRET_BYTES = 65_536;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** What an environment variable can hold, unchanged; may be empty. */
+export const secretText = z
+  .string()
+  .max(MAX_SECRET_BYTES)
+  .refine(
+    (text) =>
+      !text.includes("\0") &&
+      !LONE_SURROGATE.test(text) &&
+      new TextEncoder().encode(text).length <= MAX_SECRET_BYTES,
+    `must be text of at most ${MAX_SECRET_BYTES} bytes without a NUL character`,
+  );
+export const putSecretBody = z.object({ key: secretKey, value: secretText.min(1) });
 
 /** §4.1 */
 export const restartBody = z.object({

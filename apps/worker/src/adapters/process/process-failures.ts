@@ -48,6 +48,13 @@ function classify(error: unknown, code: FailureCode, sentence: string): BackendE
       cause: error,
     });
   }
+  if (isCode(error, "E2BIG")) {
+    return processFailure("create_failed", "The secrets of this agent are too large together.", {
+      next: "Remove some under Configure, or shorten them; they all are its environment.",
+      isRetryable: false,
+      cause: error,
+    });
+  }
   return processFailure(code, sentence, {
     next: "The platform's log says more. Try again.",
     isRetryable: false,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { InstalledPlugin } from "@molecule/contracts/plugins";
 import type { WorkspaceConfig } from "@molecule/contracts/workspaces";
+import { storableJson, storableText } from "@molecule/db/storable";
 import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
 import { diffStates } from "@molecule/domain/config-diff";
 import { providerAfterModel } from "@molecule/domain/model-provider";
@@ -56,8 +57,8 @@ export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]
   const columns: { name?: string; role?: string | null; tier?: number } = {};
   for (const edit of edits) {
     const { name, role, tier, ...document } = edit;
-    if (name !== undefined) columns.name = name;
-    if (role !== undefined) columns.role = role;
+    if (name !== undefined) columns.name = storableText(name);
+    if (role !== undefined) columns.role = role && storableText(role);
     if (tier !== undefined) columns.tier = tier;
     const { model, provider } = document;
     if (model !== undefined && provider === undefined) {
@@ -65,6 +66,7 @@ export function editDocument(before: ConfigRow, edits: readonly DocumentChange[]
     }
     Object.assign(config, withoutAbsent(document));
   }
+  Object.assign(config, storable(config));
   const names = keysOf(NAMES)
     .filter((key) => !isDeepStrictEqual(config[key], before.config[key]))
     .map((key) => NAMES[key]);
@@ -101,6 +103,16 @@ function pluginText({ version, source, sha256 }: InstalledPlugin): string {
 
 function stateOf(config: WorkspaceConfig, columns: Readonly<Record<string, unknown>>) {
   return { settings: settingsOf(config, columns), files: {}, secrets: [] };
+}
+
+/**
+ * The document as it will be stored, so that what is saved again is no change. A blank model or provider
+ * is none.
+ */
+function storable(config: WorkspaceConfig): WorkspaceConfig {
+  const stored = JSON.parse(JSON.stringify(storableJson(config))) as WorkspaceConfig;
+  const named = (text: string | null) => (text === null || text.trim() === "" ? null : text);
+  return { ...stored, model: named(stored.model), provider: named(stored.provider) };
 }
 
 function withoutAbsent(edit: object): object {

@@ -1,5 +1,5 @@
 import type { Transaction } from "@molecule/db/database";
-import { fileSha256, readManagedFile } from "@molecule/db/files/managed-files";
+import { fileSha256, listManagedFiles, readManagedFile } from "@molecule/db/files/managed-files";
 import type { ConfigRow } from "@molecule/db/workspaces/config-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { isPlatformFile, MAX_MANAGED_FILE_BYTES, parseRelativePath } from "@molecule/domain/paths";
@@ -7,6 +7,7 @@ import { parseConfigYaml } from "@molecule/templates/config-yaml";
 import {
   CONFIG_FILE,
   isRenderedFile,
+  PROMPT_FILE,
   renderConfigs,
   withoutInstalled,
 } from "@molecule/templates/render-config";
@@ -55,7 +56,37 @@ export async function planFiles(
     else await planFile(tx, before, { edit: { ...edit, path }, writes });
   }
   const all = [...writes].map(([path, content]) => ({ path, content }));
+  await refuseClashes(tx, before.id, writes);
   return { writes: all, document };
+}
+
+/**
+ * A name is a file or a folder: of two rows that make it both one would be lost where the agent runs.
+ * @throws DomainError `bad_request`.
+ */
+async function refuseClashes(
+  tx: Transaction,
+  workspaceId: string,
+  writes: ReadonlyMap<string, Uint8Array | null>,
+): Promise<void> {
+  const added = [...writes].flatMap(([path, content]) => (content === null ? [] : [path]));
+  if (added.length === 0) return;
+  const stored = (await listManagedFiles(tx, workspaceId)).map(({ path }) => path);
+  const kept = stored.filter((path) => writes.get(path) !== null);
+  const files = new Set([...kept, ...added, CONFIG_FILE, PROMPT_FILE]);
+  const folders = new Set([...kept, ...added].flatMap(foldersOf));
+  const isAdded = (path: string) => added.some((one) => one === path || one.startsWith(`${path}/`));
+  const clash = [...files].find((path) => folders.has(path) && isAdded(path));
+  if (clash === undefined) return;
+  throw new DomainError("bad_request", `${clash} is a file and a folder at once.`, {
+    next: "Choose another name, or delete the one that is there first.",
+    details: { path: clash },
+  });
+}
+
+function foldersOf(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
 }
 
 /** The path in normal form. @throws DomainError `bad_request`, also for files of the platform. */

@@ -99,6 +99,9 @@ function about(error: DomainError, workspaceId: string): DomainError {
 }
 
 function checkedId(input: SaveInput): string {
+  const keys = input.secrets?.map(({ key }) => key) ?? [];
+  const twice = keys.find((key, at) => keys.indexOf(key) !== at);
+  if (twice !== undefined) throw new DomainError("bad_request", `${twice} is named twice.`);
   if (input.secrets?.some(({ value }) => value === "") === true) {
     throw new DomainError("bad_request", "A key cannot have an empty value.", {
       next: "Enter its value, or remove the key.",

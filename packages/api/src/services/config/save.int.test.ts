@@ -101,6 +101,58 @@ describe("one Save", () => {
     ]);
   });
 
+  it("CF9: of what is there already makes no generation by any way, in whatever form it came", async () => {
+    const ways: (() => Promise<unknown>)[] = [
+      () => put("/model", { model: " acme/m " }),
+      () => put("/provider", { provider: "acme" }),
+      () => put("/secrets", { key: "MODEL_PROVIDER", value: "acme/m" }),
+      () => put("/secrets", { key: "K", value: "v" }),
+      () => api.call("POST", `/workspaces/${id}/secrets`, { body: { key: "K", value: "v" } }),
+      () => put("/files/a.md", { content: "a" }),
+      () => put("/files/system-prompt.md", { content: "half \0 of it" }),
+      () => api.call("PATCH", `/workspaces/${id}/config`, { body: { deep: { a: ["\0", 1] } } }),
+      () => api.call("PATCH", `/workspaces/${id}/config`, { body: `{"half":"\\ud800"}` }),
+      () => put("/files/config.yaml", { content: "name: Ada\nmodel: m\nodd: [.nan, .inf, -0]\n" }),
+      () => api.call("PATCH", `/workspaces/${id}`, { body: { tier: 3 } }),
+      () => put("/model", { model: "  " }),
+      () => api.call("PUT", "/settings/secrets", { body: { key: "ORG", value: "v" } }),
+      () => save({ config: { model: "x", instructions: "\ud800" }, files: [file("b.md", "b")] }),
+    ];
+    for (const way of ways) {
+      await way();
+      const once = await row();
+      await way();
+      const { desired_gen, config_version, next_action_at, first_dirty_at } = await row();
+      expect({ desired_gen, config_version, next_action_at, first_dirty_at }).toEqual({
+        desired_gen: once.desired_gen,
+        config_version: once.config_version,
+        next_action_at: once.next_action_at,
+        first_dirty_at: once.first_dirty_at,
+      });
+    }
+    expect(Number((await row()).desired_gen)).toBeGreaterThan(ways.length - 4);
+    await api.call("DELETE", "/settings/secrets/ORG");
+  });
+
+  it("refuses a key that is named twice, and a name that is a file and a folder at once", async () => {
+    const twice = { secrets: ["1", "2"].map((value) => ({ key: "D", value })) };
+    await expect(save(twice)).rejects.toThrow("D is named twice");
+    await save({ files: [file("notes", "a file")] });
+    const before = await row();
+    for (const name of ["notes/today.md", "config.yaml/x", "system-prompt.md/a/b"]) {
+      await expect(save({ files: [file(name, "x")] })).rejects.toThrow("a folder at once");
+      expect((await put(`/files/${name}`, { content: "x" })).status).toBe(400);
+    }
+    await expect(save({ files: [file("p", "1"), file("p/q", "2")] })).rejects.toThrow(
+      "p is a file",
+    );
+    expect(await row()).toEqual(before);
+    const sha = (await trpc().files.read({ workspaceId: id, root: "/configs", path: "notes" }))
+      .sha256;
+    await save({ files: [file("notes", null, sha), file("notes/today.md", "x")] });
+    expect(await get("/files/notes/today.md")).toMatchObject({ content: "x" });
+  });
+
   it("of what is there already writes nothing and restarts nothing", async () => {
     const input = {
       config: { model: "demo-2" },
@@ -458,6 +510,9 @@ describe("secrets", () => {
     ["no value", { key: "K" }],
     ["no key", { value: "v" }],
     ["a value that is too long", { key: "K", value: "x".repeat(70_000) }],
+    ["a value that is too long in bytes", { key: "K", value: "€".repeat(30_000) }],
+    ["a value that no environment can hold", { key: "K", value: "a\0b" }],
+    ["half a character", `{"key":"K","value":"\\ud800"}`],
   ])("refuse %s", async (_name, body) => {
     expect((await put("/secrets", body)).status).toBe(400);
   });

@@ -1,4 +1,4 @@
-import { type CreateWorkspaceBody, secretKey } from "@molecule/contracts/wire";
+import { type CreateWorkspaceBody, secretKey, secretText } from "@molecule/contracts/wire";
 import { findWireRow } from "@molecule/db/workspaces/wire-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
@@ -8,8 +8,6 @@ import { checkAgentUrl, resolveAll } from "../../adapters/public-address.ts";
 import type { Deps } from "../../deps.ts";
 import { type CreateRequest, createWorkspace } from "./create-workspace.ts";
 
-/** Longest value of a secret in a create call. */
-const MAX_SECRET_CHARS = 65_536;
 /** Tier of a create call that names none. Source: wire contract §3.4. */
 const WIRE_DEFAULT_TIER = 3;
 const CLOSED_DIRS = [
@@ -117,8 +115,8 @@ function directoryOf(body: CreateWorkspaceBody): {
 function secretsOf(body: CreateWorkspaceBody): Record<string, string> {
   const secrets = Object.entries(body.secrets ?? {});
   for (const [key, value] of secrets) {
-    const isUsable = secretKey.safeParse(key).success && value !== "";
-    if (isUsable && value.length <= MAX_SECRET_CHARS && !value.includes("\0")) continue;
+    const isUsable = secretKey.safeParse(key).success && secretText.safeParse(value).success;
+    if (isUsable && value !== "") continue;
     throw new DomainError(
       "bad_request",
       "Each secret needs a name like OPENAI_API_KEY and a value.",
