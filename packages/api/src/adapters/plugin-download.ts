@@ -4,7 +4,7 @@ import { isDomainError } from "@molecule/domain/errors";
 import {
   type ReadPluginArchive,
   readPluginArchive,
-} from "@molecule/templates/plugins/plugin-archive";
+} from "@molecule/templates/archive/plugin-archive";
 import {
   type AgentHead,
   type AgentResult,

@@ -5,7 +5,7 @@ import { pluginPackageFiles, pluginPackages } from "../schema/plugins.ts";
 import { storableJson, storableText } from "../storable.ts";
 
 /** How long a fetched plugin waits for the save that installs it, in days. */
-export const PACKAGE_KEPT_DAYS = 7;
+const PACKAGE_KEPT_DAYS = 7;
 
 /** A fetched plugin with its files by path below its folder. */
 export interface PluginPackage {

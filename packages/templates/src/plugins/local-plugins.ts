@@ -6,8 +6,8 @@ import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { MAX_MANAGED_FILE_BYTES } from "@molecule/domain/paths";
 import { isPluginName, isTakenFile } from "@molecule/domain/plugins";
 import { sizeText } from "../archive/collect-files.ts";
+import { MAX_PLUGIN_FILES } from "../archive/plugin-archive.ts";
 import { MAX_YAML_BYTES } from "../read-yaml.ts";
-import { MAX_PLUGIN_FILES } from "./plugin-archive.ts";
 import { contentOf, MANIFEST_FILE, type PluginContent, readManifest } from "./plugin-content.ts";
 
 /** Most folders and files that are looked at in one plugin's folder. */

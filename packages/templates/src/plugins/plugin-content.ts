@@ -111,7 +111,7 @@ function refused(sentence: string, next: string | undefined): DomainError {
  * SHA-256 of the list of a plugin's files as `sha256sum` prints it, in the order of `LC_ALL=C sort`, so
  * that anybody can reckon it: the bytes of an archive may differ while its content does not.
  */
-export function digestOfFiles(files: ReadonlyMap<string, Uint8Array>): string {
+function digestOfFiles(files: ReadonlyMap<string, Uint8Array>): string {
   const paths = [...files.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const list = createHash("sha256");
   for (const path of paths) {

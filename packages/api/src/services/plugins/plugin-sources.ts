@@ -21,7 +21,6 @@ import {
   type ArchiveOutcome,
   downloadArchive,
 } from "../../adapters/plugin-download.ts";
-import type { Log } from "../../deps.ts";
 
 /** What the operator decided about plugins. */
 export interface PluginSettings {
@@ -67,7 +66,7 @@ const MAX_AT_ONCE = 2;
 /** What the sources are made with. */
 export interface PluginSourceParts extends ConnectionOptions {
   readonly settings: PluginSettings;
-  readonly log: Log;
+  readonly log: { info(data: object, message: string): void };
   readonly now: () => Date;
 }
 

@@ -5,9 +5,9 @@ import { DomainError, isDomainError } from "@molecule/domain/errors";
 import { MAX_MANAGED_FILE_BYTES } from "@molecule/domain/paths";
 import { isTakenFile } from "@molecule/domain/plugins";
 import { extract } from "tar-stream";
-import { type CollectLimits, FileCollector, sizeText } from "../archive/collect-files.ts";
-import { entryOf } from "../archive/read-tar.ts";
-import { MANIFEST_FILE } from "./plugin-content.ts";
+import { MANIFEST_FILE } from "../plugins/plugin-content.ts";
+import { type CollectLimits, FileCollector, sizeText } from "./collect-files.ts";
+import { entryOf } from "./read-tar.ts";
 
 /** Most files of one plugin; all of `/configs` has a thousand. */
 export const MAX_PLUGIN_FILES = 500;
@@ -92,7 +92,7 @@ function boundedTo(maxBytes: number) {
 }
 
 /** A refusal of the collector as one of a plugin. */
-export function asPluginRefusal(error: DomainError): DomainError {
+function asPluginRefusal(error: DomainError): DomainError {
   const code = error.code === "payload_too_large" ? "payload_too_large" : "unprocessable";
   return new DomainError(code, error.message, { cause: error });
 }
