@@ -64,7 +64,7 @@ async function untilGone(platform: Platform, ids: readonly string[]): Promise<vo
 }
 
 /** The runtime's bundle by itself, from spawn to its first answer. */
-async function bareRuntimeMs(): Promise<number> {
+export async function bareRuntimeMs(): Promise<number> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "molecule-bare-"));
   const port = await freePort();
   const started = performance.now();

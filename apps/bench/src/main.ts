@@ -2,6 +2,7 @@ import { configRows } from "./config/rows.ts";
 import { createRows } from "./create.ts";
 import { memoryRows } from "./memory.ts";
 import { messageRows } from "./message.ts";
+import { orgImportRows } from "./org-import.ts";
 import { compareRestarts } from "./restart/compare.ts";
 import { runtimeRows } from "./runtime/rows.ts";
 import { scaleRows } from "./scale.ts";
@@ -16,6 +17,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   memory: memoryRows,
   runtime: runtimeRows,
   scale: scaleRows,
+  "org-import": orgImportRows,
   config: configRows,
 };
 

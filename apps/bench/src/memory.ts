@@ -34,7 +34,7 @@ export async function memoryRows(): Promise<Row[]> {
 const total = (parts: readonly number[]) => parts.reduce((sum, part) => sum + part, 0);
 
 /** Server and worker: the launcher's children that run a bundle of ours. */
-async function childrenOf(parent: number): Promise<number[]> {
+export async function childrenOf(parent: number): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;

@@ -9,6 +9,7 @@ import { fileCases } from "./cases/files.ts";
 import { guardCases } from "./cases/guards.ts";
 import { heartbeatCases } from "./cases/heartbeat.ts";
 import { operationCases } from "./cases/operations.ts";
+import { orgCases } from "./cases/org-import.ts";
 import { pluginCases } from "./cases/plugins.ts";
 import { proxyCases } from "./cases/proxy.ts";
 import { registryCases } from "./cases/registry.ts";
@@ -28,6 +29,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...creationCases,
   ...registryCases,
   ...heartbeatCases,
+  ...orgCases,
   ...pluginCases,
   ...proxyCases,
   ...delegationCases,
