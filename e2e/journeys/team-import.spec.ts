@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { expect, type Page } from "@playwright/test";
+import { Canvas } from "../canvas-page.ts";
 import { removeAll, test } from "../product-fixture.ts";
 
 const TEAM = `name: Night desk
@@ -88,5 +89,8 @@ test("a team is previewed with what it needs, imported, seen coming up, and foun
   await page.reload();
   await expect(panel.getByRole("listitem").filter({ hasText: "Porter" })).toContainText("Online");
 
+  const download = page.waitForEvent("download");
+  await new Canvas(page).menu("Desk lead", "Export");
+  expect((await download).suggestedFilename()).toMatch(/\.tar\.gz$/);
   await platform.call("DELETE", "/settings/secrets/E2E_PORTER_KEY");
 });

@@ -90,7 +90,9 @@ export function WhatStep(props: WhatStepProps) {
       <BrokenTemplates broken={broken} />
       <div className="flex flex-wrap items-center justify-between gap-x-4">
         <ChooseFiles isQuiet isBusy={isTaking} onTaken={(taken) => void take(taken)} />
-        <p className="text-xs text-muted">or drop it here: a template, or a team</p>
+        <p className="text-xs text-muted pointer-coarse:hidden">
+          or drop it here: a template, or a team
+        </p>
       </div>
       <div className="grid gap-3 sm:grid-cols-2">
         <Field label="Name" error={errorOf(problem, "name")}>

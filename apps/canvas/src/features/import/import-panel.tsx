@@ -3,7 +3,7 @@ import type { OrgImportView } from "@molecule/contracts/orgs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import clsx from "clsx";
 import { Play, RotateCw, X } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { toast } from "sonner";
 import { useTRPC, useTRPCClient } from "../../trpc/client.tsx";
 import { readProblem } from "../../trpc/problem.ts";
@@ -42,11 +42,24 @@ export function ImportPanel({ importId, dir }: { importId: string; dir: string |
     );
     if (isTold) void queryClient.invalidateQueries(trpc.orgs.readImport.queryFilter(input));
   });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The sheet that led here is gone, and with it what had the focus.
+    const timer = setTimeout(() => {
+      if (document.activeElement === document.body) heading.current?.focus();
+    }, FOCUS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const problem = query.isError ? readProblem(query.error) : null;
   return (
     <aside aria-labelledby={headingId} className="flex h-full min-h-0 min-w-0 flex-col bg-card">
       <header className="flex items-center gap-2 border-b px-4 py-3">
-        <h2 id={headingId} className="min-w-0 flex-1 truncate text-md font-semibold text-ink">
+        <h2
+          ref={heading}
+          id={headingId}
+          tabIndex={-1}
+          className="min-w-0 flex-1 truncate text-md font-semibold text-ink"
+        >
           {query.data === undefined ? "Importing a team" : query.data.org}
         </h2>
         <IconButton label="Close" size="sm" onClick={() => actions.closePanel()}>
@@ -76,6 +89,7 @@ export function ImportPanel({ importId, dir }: { importId: string; dir: string |
   );
 }
 
+const FOCUS_AFTER_MS = 100;
 const BEGIN_TRIES = 10;
 const BEGIN_RETRY_MS = 500;
 

@@ -34,10 +34,11 @@ export function ProgressList(props: {
 
 function Row({ row, isQuiet }: { row: ProgressRow; isQuiet: boolean }) {
   const actions = useWorkspaceActions();
-  const { node, text, isProblem, missing, workspaceId } = row;
-  const status = node === null ? null : statusView(node);
+  const { node, text, isWaiting, isProblem, missing, workspaceId } = row;
+  const status = node === null || isWaiting ? null : statusView(node);
   const lacks = missing.length === 0 ? null : `Lacks ${missing.join(", ")}`;
-  const line = [status?.word, text, lacks].filter(Boolean).join(" · ");
+  const word = isWaiting ? "Waits for its turn to start" : status?.word;
+  const line = [word, text, lacks].filter(Boolean).join(" · ");
   const indent = isQuiet ? Math.min(row.level, MAX_INDENT) * 16 : 0;
   return (
     <li

@@ -9,6 +9,7 @@ import { currentRoute, navigate } from "../location/use-route.ts";
 import type { Shape } from "../store/node-state.ts";
 import { type NodeStore, useNodeStore } from "../store/node-store.tsx";
 import { type UiStore, useUiStore } from "../store/ui-store.tsx";
+import { downloadBundle } from "./download-bundle.ts";
 
 /** Everything a person can do to a workspace; menus, keys, cards and the panel share it. */
 export interface WorkspaceActions {
@@ -41,6 +42,8 @@ export interface WorkspaceActions {
   addUnder(parentId: string | null): void;
   /** Opens the choice of a team to import, below a workspace or on its own. */
   importTeam(parentId: string | null): void;
+  /** Downloads a workspace with everything below it, without secrets; null: the whole organisation. */
+  exportTree(id: string | null): Promise<void>;
   /** Moves one card, maybe into another team; can be undone. */
   move(to: Shape, options: { undo: Shape | null; message: string | null }): Promise<void>;
   /** Saves where cards stand, without changing teams. */
@@ -107,6 +110,14 @@ function lifecycleActions(client: Client, nodes: NodeStore, ui: UiStore) {
   };
   return {
     rename,
+    exportTree: async (id: string | null) => {
+      const title = id === null ? "The organisation" : nameOf(id);
+      await attempt(`${title} could not be exported`, async () => {
+        const { workspaces } = await downloadBundle(client, id);
+        const count = workspaces === 1 ? "1 agent" : `${workspaces} agents`;
+        toast(`${title} is exported`, { description: `${count}, without secrets.` });
+      });
+    },
     restart: async (id: string) => {
       await attempt(`${nameOf(id)} could not be restarted`, async () => {
         const { message } = await client.workspaces.restart.mutate({

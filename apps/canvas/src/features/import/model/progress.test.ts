@@ -38,11 +38,12 @@ test("an agent that is made speaks for itself, fresher than the answer", () => {
   const rows = progressRows({ nodes, state: "starting" }, byId);
   expect(rows.map(({ text }) => text)).toEqual([
     null,
-    "Waits for its turn to start",
+    null,
     null,
     "Its image is not there.",
     "Deleted since",
   ]);
+  expect(rows.map(({ isWaiting }) => isWaiting)).toEqual([false, true, false, false, false]);
   expect(rows.map(({ help }) => help)).toEqual([null, null, null, "retry", null]);
   expect(rows[0]?.missing, "what runs lacks nothing").toEqual([]);
 });

@@ -17,6 +17,8 @@ export interface ProgressRow {
   readonly node: WorkspaceNode | null;
   /** In words, for those without a node, or beside its status. */
   readonly text: string | null;
+  /** Made, and its turn to start has not come: the platform starts a few at a time. */
+  readonly isWaiting: boolean;
   readonly isProblem: boolean;
   readonly help: Help;
   /** Keys it lacks. */
@@ -33,7 +35,9 @@ export function progressRows(
     const node = workspaceId === null ? null : (byId[workspaceId] ?? null);
     const base = { position, level, name, path, workspaceId, node };
     const missing = node?.failure?.missing ?? (node?.status === "online" ? [] : one.missing);
-    return { ...base, missing, ...stateOf(one, node, view.state) };
+    const isUp = node?.status === "online" || node?.status === "degraded";
+    const isWaiting = one.isWaiting && node !== null && !isUp && node.status !== "failed";
+    return { ...base, missing, isWaiting, ...stateOf(one, node, view.state) };
   });
 }
 
@@ -65,8 +69,7 @@ function madeState(one: ImportNode, node: WorkspaceNode | null) {
     const text = node.failure?.sentence ?? "It did not start";
     return { text, isProblem: true, help: "retry" } as const;
   }
-  const isHeld = one.isWaiting && node.status !== "online" && node.status !== "degraded";
-  const text = isHeld ? "Waits for its turn to start" : one.outcome === "exists" ? one.note : null;
+  const text = one.outcome === "exists" ? one.note : null;
   return { text, isProblem: false, help: null } as const;
 }
 

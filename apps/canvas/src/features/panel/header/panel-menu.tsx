@@ -2,6 +2,7 @@
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import {
   Copy,
+  Download,
   Ellipsis,
   KeyRound,
   Moon,
@@ -81,6 +82,9 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
       <MenuSeparator />
       <MenuItem icon={<Network size={14} />} onSelect={() => actions.addUnder(node.id)}>
         Add agent below
+      </MenuItem>
+      <MenuItem icon={<Download size={14} />} onSelect={() => void actions.exportTree(node.id)}>
+        Export
       </MenuItem>
       <MenuItem icon={<Copy size={14} />} onSelect={() => void copyId()}>
         Copy id
