@@ -137,3 +137,30 @@ it("R31 what runs and loses a key it needs runs on, says so, and starts anew whe
   expect(envOf(platform, id).API_KEY).toBe("two");
   expect((await platform.see(id)).failure).toBeNull();
 });
+
+it("SE6 a value of an unknown version starts nothing, is told by one fixed sentence, and is healed by a new one", async () => {
+  const platform = open();
+  const id = await platform.createWorkspace();
+  await platform.writeSecret(id, "A_KEY", "one");
+  await bed.sql`ALTER TABLE workspace_secrets DROP CONSTRAINT workspace_secret_version_known`;
+  await bed.sql`UPDATE workspace_secrets SET encryption_version = 99 WHERE workspace_id = ${id}`;
+  platform.startWorker();
+  await phaseIs(platform, id, "FAILED");
+  await isAtRest(platform, id);
+  expect(await platform.see(id)).toMatchObject({
+    attempt: 0,
+    failure: {
+      code: "secret_unreadable",
+      sentence: "A stored secret of this agent cannot be read and has to be entered again.",
+      missing: ["A_KEY"],
+    },
+  });
+  expect(platform.backend.created).toEqual([]);
+  await bed.sql`DELETE FROM workspace_secrets WHERE workspace_id = ${id}`;
+  await platform.writeSecret(id, "A_KEY", "one");
+  await later(SETTLED_MS);
+  await isReady(platform, id, 1);
+  expect(envOf(platform, id).A_KEY).toBe("one");
+  await bed.sql`ALTER TABLE workspace_secrets ADD CONSTRAINT workspace_secret_version_known
+    CHECK (encryption_version IN (0, 1, 2))`;
+});

@@ -68,7 +68,7 @@ describe("the secret cipher", () => {
     expect(Buffer.from(record.subarray(0, 9)).equals(recordPrefix(newer))).toBe(true);
   });
 
-  it("seals each workspace's under a key of its own, and the master key alone opens none", () => {
+  it("SE7 seals each workspace's under a key of its own, and the master key alone opens none", () => {
     const opens = (record: Uint8Array, by: Uint8Array) => {
       const at = Buffer.from(record);
       const decipher = createDecipheriv("aes-256-gcm", by, at.subarray(9, 21));
@@ -90,7 +90,7 @@ describe("the secret cipher", () => {
     expect(opens(record, key)).toBe(false);
   });
 
-  it("opens what the master key itself sealed, as it once did, and seals so no more", () => {
+  it("SE7 opens what the master key itself sealed, as it once did, and seals so no more", () => {
     const nonce = randomBytes(12);
     const direct = createCipheriv("aes-256-gcm", key, nonce);
     direct.setAAD(Buffer.from(`${place.scope}|${place.key}|2`));
