@@ -71,7 +71,10 @@ export async function orgImportRows(): Promise<Row[]> {
   });
   const pauses = [(AGENTS - 1) * CONTRACT_PAUSE_MS];
   return [
-    row(`import of ${AGENTS} agents → answer`, answered, {}),
+    row(`import of ${AGENTS} agents → answer`, answered, {
+      baseline: pauses,
+      baselineName: "the contract's pauses between siblings alone",
+    }),
     row("→ first agent online", first, {
       bar: 5_000,
       baseline: [bare],
@@ -81,10 +84,17 @@ export async function orgImportRows(): Promise<Row[]> {
       baseline: pauses,
       baselineName: "the contract's pauses between siblings alone",
     }),
-    row("agents starting at once, most that was seen", most, { unit: "count", bar: 3 }),
+    row("agents starting at once, most that was seen", most, {
+      unit: "count",
+      bar: 3,
+      baseline: [3],
+      baselineName: "the contract's limit",
+    }),
     row("agents of the team that are not online in the end", AGENTS - online, {
       unit: "count",
       bar: 0,
+      baseline: [0],
+      baselineName: "nobody missing",
     }),
     row("server + worker memory, most during the import", peak, {
       unit: "MB",
