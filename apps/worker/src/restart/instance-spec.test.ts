@@ -53,3 +53,22 @@ it.each(RUNTIMES)(
     expect(env).not.toHaveProperty("LLM_PROVIDER");
   },
 );
+
+it("PL5: a script of a plugin can be run as it is, and nothing else can", () => {
+  const file = (path: string, text: string, isSecret = false) => ({
+    path,
+    content: new TextEncoder().encode(text),
+    isSecret,
+    managedSha256: null,
+  });
+  const { files } = specOf({
+    ...CONTENT,
+    files: [
+      file("plugins/tools/bin/run", "#!/bin/sh\n"),
+      file("plugins/tools/plugin.yaml", "name: tools\n"),
+      file("run", "#!/bin/sh\n"),
+      file("plugins/tools/key", "#!", true),
+    ],
+  });
+  expect(files.map(({ mode }) => mode)).toEqual([0o755, 0o644, 0o644, 0o600]);
+});

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type MadeEntry, makeTarGz } from "@molecule/templates/archive/archive.fixture";
+import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { resolveAll } from "../adapters/public-address.ts";
 import { createTestApi, type TestApi } from "../api.fixture.ts";
-import type { PluginSettings } from "../services/plugins/plugin-sources.ts";
+import { createPluginSources, type PluginSettings } from "../services/plugins/plugin-sources.ts";
 import { type Answer, type FakeGithub, startFakeGithub } from "./github.fixture.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -301,6 +303,48 @@ describe("an installation", () => {
       );
       expect((await install("github://acme/tools#v1"))[0]).toBe(502);
     });
+  });
+});
+
+describe("a source", () => {
+  const sourcesOf = () =>
+    createPluginSources({
+      settings: { ...api.deps.plugins.settings },
+      allowCidrs: ["127.0.0.0/8"],
+      resolve: resolveAll,
+      log: { info: () => undefined },
+      now: () => new Date(),
+    });
+  const { signal } = new AbortController();
+
+  it("PL7: is followed to a host of the operator's list, without the token", async () => {
+    const archive = await serve("refs/tags/v1", HONEST);
+    elsewhere.seen.length = 0;
+    elsewhere.answers.set("/a.tgz", (_req, res) => res.end(archive));
+    answer("refs/tags/moved", (_req, res) =>
+      res.writeHead(302, { location: `${elsewhere.origin}/a.tgz` }).end(),
+    );
+    const wanted = { source: "github://acme/tools#moved", sha256: null };
+    expect((await sourcesOf().fetch(wanted, signal)).plugin).toMatchObject({ name: "tools" });
+    expect(elsewhere.seen).toEqual([{ url: "/a.tgz", authorization: undefined }]);
+  });
+
+  it("is asked for two plugins at a time, and whoever leaves the queue leaves nothing behind", async () => {
+    const archive = await serve("refs/tags/v1", HONEST);
+    const waiting: (() => void)[] = [];
+    answer("refs/tags/busy", (_req, res) => waiting.push(() => res.end(archive)));
+    const sources = sourcesOf();
+    const busy = { source: "github://acme/tools#busy", sha256: null };
+    const both = [sources.fetch(busy, signal), sources.fetch(busy, signal)];
+    await waitUntil("two are asked for", () => waiting.length === 2);
+    const leaving = new AbortController();
+    const third = sources.fetch(busy, leaving.signal);
+    leaving.abort();
+    await expect(third).rejects.toMatchObject({ code: "upstream_timeout" });
+    const fourth = sources.fetch({ ...busy, source: "github://acme/tools#v1" }, signal);
+    for (const end of waiting) end();
+    expect(await Promise.all([...both, fourth])).toHaveLength(3);
+    expect(waiting).toHaveLength(2);
   });
 });
 

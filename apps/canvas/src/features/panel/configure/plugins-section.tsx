@@ -41,6 +41,7 @@ function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigD
     .filter((name) => !known.has(name))
     .toSorted();
   const leaving = document.leavingPlugins.filter((name) => !known.has(name));
+  const named = document.plugins.filter((name) => !known.has(name));
   const isOurs = document.capabilities.restart;
   const undoTold = (name: string) => {
     undo(name);
@@ -82,6 +83,11 @@ function PluginList({ node, document }: { node: WorkspaceNode; document: ConfigD
       {leaving.length === 0 ? null : (
         <p className="text-xs text-muted">
           Uninstalled, and with the running agent until its next restart: {leaving.join(", ")}.
+        </p>
+      )}
+      {named.length === 0 ? null : (
+        <p className="text-xs text-muted">
+          Named in config.yaml and not installed: {named.join(", ")}.
         </p>
       )}
       <p role="status" className="text-xs text-muted empty:hidden">
