@@ -247,7 +247,7 @@ defaults: {runtime: demo}
 required_env: [SHARED]
 workspaces:
   - {name: A, files_dir: a, initial_prompt_file: first.md}
-  - {name: B}
+  - {name: B, plugins: ["github://o/r#v1"]}
 `,
       "team/.env": "SHARED=canary-shared\nOWN=canary-of-all\n",
       "team/a/.env": "OWN=canary-own\nbad line\n",
@@ -271,6 +271,7 @@ workspaces:
     const preview = await trpc().orgs.previewImport({ source: { kind: "files", files } });
     expect(preview.nodes[0]).toMatchObject({ secrets: ["OWN", "SHARED"], files: 3 });
     expect(preview.nodes[0]?.note).toContain("Lines 2 of its .env");
+    expect(preview.nodes[1]?.note).toContain("1 plugins are named and not installed");
     const text = JSON.stringify([body, preview, await api.test.sql`SELECT payload FROM events`]);
     expect(text).not.toContain("canary");
   });

@@ -151,8 +151,16 @@ async function prepareAgent(
     fileCount: prepared.draft.files.size,
     secretNames: [...files.secrets.keys()].sort(),
     channelCount: node.channelCount,
-    notes: files.notes,
+    notes: [...files.notes, ...pluginNote(node)],
   };
+}
+
+/** A plugin is fetched and checked by whoever installs it, so a team only names its own. */
+function pluginNote({ extra }: OrgTreeNode): string[] {
+  const count = Array.isArray(extra.plugins) ? extra.plugins.length : 0;
+  return count === 0
+    ? []
+    : [`Its ${count} plugins are named and not installed; install them under Configure.`];
 }
 
 /** What it starts with: its own `config.yaml`, else its template, and what the team says over that. */
