@@ -20,6 +20,11 @@ for (const colorScheme of ["dark", "light"] as const) {
     await signIn(page, platform);
     await expect(page.getByRole("heading", { name: /first agent/ })).toBeVisible();
     expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Import a team" }).click();
+    await page.getByRole("button", { name: /^Small team/ }).click();
+    await expect(page.getByText(/agents will be made/)).toBeVisible();
+    expect(await violations(page), "a team's preview").toEqual([]);
+    await page.keyboard.press("Escape");
 
     await platform.call("POST", "/workspaces", { name: "Ada", runtime: "demo" });
     const canvas = new Canvas(page);
