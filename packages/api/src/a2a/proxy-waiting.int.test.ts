@@ -1,4 +1,5 @@
 import { PROBE_CHANNEL } from "@molecule/db/events/append-event";
+import { makeReady } from "@molecule/db/lifecycle/mark-registered";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { describe, expect, it } from "vitest";
 import { openProxyBed } from "./proxy-bed.fixture.ts";
@@ -24,6 +25,42 @@ describe("an agent that is not ready", () => {
     await ended("ok");
     expect(bed.agent.calls).toHaveLength(1);
     expect(await rows()).toHaveLength(1);
+  });
+
+  it("P12: gets the message that was being looked at when it became ready", async () => {
+    const { sql } = bed.api.test;
+    await sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${bed.id}`;
+    // Between the look and the message's being put back, for a time that nobody would wait for.
+    await sql.unsafe(`CREATE FUNCTION become_ready() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE workspaces SET phase = 'READY', deadline_at = NULL WHERE id = NEW.workspace_id;
+        NEW.next_action_at := cp_now() + interval '1 hour';
+        RETURN NEW;
+      END $$`);
+    await sql.unsafe(`CREATE TRIGGER become_ready BEFORE UPDATE ON a2a_queue FOR EACH ROW
+      WHEN (OLD.status = 'dispatched' AND NEW.status = 'queued') EXECUTE FUNCTION become_ready()`);
+    try {
+      expect((await send(message("hi", "looked at"))).status).toBe(202);
+      await sql`UPDATE a2a_queue SET next_action_at = cp_now() WHERE workspace_id = ${bed.id}`;
+      await ended("ok");
+    } finally {
+      await sql.unsafe("DROP FUNCTION become_ready() CASCADE");
+    }
+  });
+
+  it("P12: gets what waits also when a worker makes it ready", async () => {
+    const { db, sql } = bed.api.test;
+    await sql`UPDATE workspaces SET phase = 'BOOTING', deadline_at = cp_now() WHERE id = ${bed.id}`;
+    await sql`UPDATE attempts SET outcome = NULL, ended_at = NULL, ready_at = NULL
+      WHERE workspace_id = ${bed.id}`;
+    expect((await send(message("hi", "worker"))).status).toBe(202);
+    await sql`UPDATE a2a_queue SET next_action_at = cp_now() + interval '1 hour'
+      WHERE workspace_id = ${bed.id} AND status = 'queued'`;
+    const [row] = await sql`SELECT current_attempt FROM workspaces WHERE id = ${bed.id}`;
+    const attemptNo = Number(row?.current_attempt);
+    expect(await db.transaction((tx) => makeReady(tx, { workspaceId: bed.id, attemptNo }))).toBe(
+      true,
+    );
+    await ended("ok");
   });
 
   it("is probed soon when a message found nobody, or lost who answered it", async () => {

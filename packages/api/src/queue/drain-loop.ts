@@ -6,6 +6,7 @@ import {
   markSending,
   type QueueItem,
   returnToQueue,
+  wakeQueue,
 } from "@molecule/db/queue/a2a-queue";
 import { endDelivery } from "@molecule/db/queue/end-delivery";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
@@ -146,6 +147,7 @@ export class DrainLoop {
         if (how.kind === "wake") await setIntent(tx, to);
         await returnToQueue(tx, this.#held(item), back);
       });
+      await this.#wakeIfReady(target.id);
       return;
     }
     const isNote = attemptOfRestartContext(item.idempotencyKey) !== null;
@@ -170,6 +172,18 @@ export class DrainLoop {
     if (!isOurs) return;
     // Its end is stored by the delivery itself; the loop goes on meanwhile.
     this.#dispatcher.deliver(job).catch(() => undefined);
+  }
+
+  /**
+   * It may have become ready between the look at it and the message's being put back, and whoever made it
+   * ready found nothing to wake then. SPEC: P12.
+   */
+  async #wakeIfReady(workspaceId: string): Promise<void> {
+    const target = await loadTarget(this.#tools.db, workspaceId);
+    if (target === null) return;
+    const hasAddress = agentAddressOf(target) !== null;
+    if (deliveryOf({ ...target, hasAddress }).kind !== "dispatch" || !hasAddress) return;
+    await wakeQueue(this.#tools.db, workspaceId);
   }
 
   /** A note for an agent that is not there any more; its successor is told. SPEC: C6. */

@@ -2,6 +2,7 @@ import { PLATFORM_ACTOR } from "@molecule/domain/sets";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { ormOf, type Transaction } from "../database.ts";
 import { appendEvent, hintWork } from "../events/append-event.ts";
+import { wakeQueue } from "../queue/a2a-queue.ts";
 import { attempts, liveness } from "../schema/workspaces.ts";
 import { recordLifecycle } from "./record-lifecycle.ts";
 import { stageMarked } from "./stage-mark.ts";
@@ -105,6 +106,7 @@ export async function makeReady(tx: Transaction, ref: AttemptRef): Promise<boole
     payload: { recovered_from: "provisioning", attempt: ref.attemptNo },
   });
   await tellRestart(tx, ref);
+  await wakeQueue(tx, ref.workspaceId);
   await hintWork(tx, ref.workspaceId);
   return true;
 }

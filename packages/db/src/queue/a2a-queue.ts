@@ -1,6 +1,6 @@
 import type { Chain } from "@molecule/domain/delegation-chain";
 import { MAX_DELIVERIES } from "@molecule/domain/delivery";
-import { and, asc, desc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, or, sql } from "drizzle-orm";
 import { type ActivityRow, tellActivity } from "../activity/activity-log.ts";
 import { stitchMessage } from "../activity/stitch-delegation.ts";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
@@ -224,20 +224,23 @@ export async function recordTaskId(q: Queryable, id: string, taskId: string): Pr
     .where(eq(a2aQueue.id, id));
 }
 
-/** Makes everything that waits for this workspace due now. Call it when it can take messages again. */
+/**
+ * Makes everything that waits for this workspace due now, in the transaction by which it can take
+ * messages again. True when something waits. What is due or taken out already is held until that
+ * transaction is seen: whoever took it out looked at the workspace as it was, puts the message back for a
+ * while, and looks again after that. SPEC: P12.
+ */
 export async function wakeQueue(q: Queryable, workspaceId: string): Promise<boolean> {
+  const isWaiting = eq(a2aQueue.status, "queued");
+  const isTakenOut = and(eq(a2aQueue.status, "dispatched"), isNull(a2aQueue.dispatchedAt));
   const rows = await ormOf(q)
     .update(a2aQueue)
-    .set({ nextActionAt: sql`cp_now()` })
-    .where(
-      and(
-        eq(a2aQueue.workspaceId, workspaceId),
-        eq(a2aQueue.status, "queued"),
-        sql`${a2aQueue.nextActionAt} > cp_now()`,
-      ),
-    )
-    .returning({ id: a2aQueue.id });
-  return rows.length > 0;
+    .set({
+      nextActionAt: sql`CASE WHEN ${isWaiting} THEN cp_now() ELSE ${a2aQueue.nextActionAt} END`,
+    })
+    .where(and(eq(a2aQueue.workspaceId, workspaceId), or(isWaiting, isTakenOut)))
+    .returning({ status: a2aQueue.status });
+  return rows.some((row) => row.status === "queued");
 }
 
 /** Has the tasks in these agents' inboxes ended soon: nobody will answer them any more. */
