@@ -136,8 +136,9 @@ describe("rotating a token", () => {
       stream.filter(
         (one) => one.workspace_id === far.id && one.event === "WORKSPACE_AWAITING_AGENT",
       );
-    // Its creation is one.
-    const atFirst = silences().length;
+    // Its creation is one, and the stream tells it a moment later.
+    const atFirst = 1;
+    await waitUntil("its creation is told", () => silences().length === atFirst);
     const answer = await trpc("tokens.rotate", far.id);
     const { result } = (await answer.json()) as { result: { data: ConnectionView } };
     const fresh = { id: far.id, token: result.data.auth_token };
