@@ -17,6 +17,8 @@ export interface AnnounceOptions {
   readonly id: string;
   readonly url: string;
   readonly backends: readonly ComputeBackend[];
+  /** Backends that no setting of this platform names: told as not available, with what to set. */
+  readonly notConfigured: readonly { readonly name: Backend; readonly note: string }[];
   /** `auto` takes Docker where its engine answers. */
   readonly wanted: "auto" | "process" | "docker";
   /** Address on which containers reach the platform; null without Docker. Never throws. */
@@ -54,12 +56,14 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
 }
 
 async function readInfo(options: AnnounceOptions): Promise<WorkerInfo> {
-  const backends = await Promise.all(
+  const configured = await Promise.all(
     options.backends.map(async (backend) => ({
       name: backend.kind,
       ...(await backend.availability()),
     })),
   );
+  const others = options.notConfigured.map((one) => ({ ...one, isAvailable: false }));
+  const backends = [...configured, ...others];
   const defaultBackend = chooseBackend(options.wanted, backends);
   const gateway = await options.bridgeGateway();
   return {

@@ -45,6 +45,15 @@ const IMAGE_PRUNE_EVERY_MS = 3_600_000;
 /** By then the workspaces of this platform have been started, so it is known what they need. */
 const IMAGE_PRUNE_FIRST_MS = 10 * 60_000;
 
+/** What would have to be set for the backends that nobody has set up. */
+const NOT_CONFIGURED = [
+  { name: "ec2", note: "Not set up: EC2 has no settings here." },
+  {
+    name: "control-plane",
+    note: "Not set up: CP_PROVISION_URL names no service that owns machines.",
+  },
+] as const;
+
 /** Docker's half of the wiring; null where it was switched off. */
 interface Backends {
   readonly all: readonly ComputeBackend[];
@@ -142,6 +151,7 @@ async function start(
     id,
     url: server.url,
     backends: backends.all,
+    notConfigured: NOT_CONFIGURED.filter(({ name }) => backendOf(name) === null),
     wanted: env.backend,
     bridgeGateway: async () => (await backends.docker?.bridgeGateway().catch(() => null)) ?? null,
     pulse,

@@ -75,6 +75,7 @@ const EXAMPLES: Record<string, Record<string, unknown>> = {
     left_out: 1,
     released: 1,
   },
+  BOOT_TOKEN_REFUSED: { attempt: 2, why: "used", summary: "s" },
 };
 
 describe("the payloads of events", () => {

@@ -3,6 +3,7 @@ import {
   DELEGATION_STATUSES,
   isActivityWord,
 } from "@molecule/domain/activity-words";
+import { TOLD_REFUSALS } from "@molecule/domain/boot-token";
 import {
   ACTIVITY_TYPES,
   APPLY_POLICIES,
@@ -191,6 +192,7 @@ const SHAPES = {
     /** Those whose turn to start has come. */
     released: int,
   },
+  BOOT_TOKEN_REFUSED: { attempt: int, why: z.enum(TOLD_REFUSALS), summary: text },
 } as const satisfies Record<string, z.ZodRawShape>;
 
 const told: Record<string, z.ZodType> = {

@@ -45,7 +45,7 @@ export const HEALTHS = ["ok", "degraded", "suspected_down"] as const;
 export type Health = (typeof HEALTHS)[number];
 
 /** Where a workspace runs. */
-export const BACKENDS = ["process", "docker", "external"] as const;
+export const BACKENDS = ["process", "docker", "ec2", "control-plane", "external"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 /** What runs in a workspace. */
@@ -138,6 +138,10 @@ export type MemberRole = (typeof MEMBER_ROLES)[number];
 export const TOKEN_KINDS = ["attempt", "external", "minted"] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
+/** How the platform speaks to a machine: at its private address, or through its SSH connection. */
+export const MACHINE_REACHES = ["private", "tunnel"] as const;
+export type MachineReach = (typeof MACHINE_REACHES)[number];
+
 /** What a probe saw; bound to an attempt, never an action by itself. */
 export const OBSERVATION_KINDS = ["exited", "gone", "unreachable", "missed_heartbeat"] as const;
 export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
@@ -223,6 +227,7 @@ export const EVENT_TYPES = [
   "APPROVAL_APPROVED",
   "APPROVAL_DENIED",
   "ORG_IMPORT_UPDATED",
+  "BOOT_TOKEN_REFUSED",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -15,6 +15,7 @@ import {
   FLEET_JOB_STATUSES,
   HEALTHS,
   INTENTS,
+  MACHINE_REACHES,
   MEMBER_ROLES,
   MEMORY_SCOPES,
   OBSERVATION_KINDS,
@@ -49,6 +50,7 @@ export const approvalState = pgEnum("approval_state", APPROVAL_STATES);
 export const attemptOutcome = pgEnum("attempt_outcome", ATTEMPT_OUTCOMES);
 export const attemptReason = pgEnum("attempt_reason", ATTEMPT_REASONS);
 export const backend = pgEnum("backend", BACKENDS);
+export const machineReach = pgEnum("machine_reach", MACHINE_REACHES);
 export const changeKind = pgEnum("change_kind", CHANGE_KINDS);
 export const deliveryMode = pgEnum("delivery_mode", DELIVERY_MODES);
 export const eventType = pgEnum("event_type", EVENT_TYPES);

@@ -25,6 +25,7 @@ import {
   deliveryMode,
   health,
   intent,
+  machineReach,
   observationKind,
   phase,
   runtime,
@@ -192,6 +193,10 @@ export const machines = pgTable(
     /** It did not end: its token and its network were taken, and only its removal is outstanding. */
     fencedAt: instant("fenced_at"),
     removedAt: instant("removed_at"),
+    /** Public SSH key of the machine, as it told on its first boot; another one is never taken for it. */
+    hostKey: text("host_key"),
+    /** How it is spoken to; absent before its agent has registered, and where there is no choice. */
+    reach: machineReach("reach"),
   },
   (t) => [
     index("machines_workspace").on(t.workspaceId),
@@ -219,6 +224,30 @@ export const workspaceTokens = pgTable(
     uniqueIndex("one_live_attempt_token")
       .on(t.workspaceId, t.attemptNo)
       .where(sql`${t.kind} = 'attempt' AND ${t.revokedAt} IS NULL`),
+  ],
+);
+
+/**
+ * One-use tokens that a booting machine exchanges for its attempt's token. Only the SHA-256 is stored.
+ * What was used or is over stays until the purge, so that a second use is recognised.
+ */
+export const bootTokens = pgTable(
+  "boot_tokens",
+  {
+    workspaceId: workspaceId(),
+    attemptNo: counter("attempt_no").notNull(),
+    tokenSha256: bytea("token_sha256").notNull().unique(),
+    issuedAt: instant("issued_at").notNull().default(now),
+    expiresAt: instant("expires_at").notNull(),
+    usedAt: instant("used_at"),
+    /** What its user named its exchange by: the same again is the same use, whose answer was lost. */
+    exchangeSha256: bytea("exchange_sha256"),
+    refusals: integer("refusals").notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.attemptNo] }),
+    check("boot_token_is_digest", sql`octet_length(${t.tokenSha256}) = 32`),
+    check("exchange_of_used", sql`${t.exchangeSha256} IS NULL OR ${t.usedAt} IS NOT NULL`),
   ],
 );
 

@@ -9,6 +9,8 @@ import { Step, type StepProps } from "./step.tsx";
 const BACKEND_TITLES: Readonly<Record<Backend, string>> = {
   process: "Process on this machine",
   docker: "Docker container",
+  ec2: "EC2 instance",
+  "control-plane": "Another service's machine",
   external: "Elsewhere",
 };
 const SIZES = [

@@ -16,6 +16,10 @@ export function sizeNote(backend: Backend): string {
       return "Limits of memory and processor. A size never grants more rights.";
     case "process":
       return "Agents that run as local processes have no limits; the size counts once it runs in Docker.";
+    case "ec2":
+      return "Which instance type a size stands for is a setting of the platform.";
+    case "control-plane":
+      return "The service that owns the machine decides what a size stands for.";
     case "external":
       return "External agents bring their own machine; the size has no effect.";
   }

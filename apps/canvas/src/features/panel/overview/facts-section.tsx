@@ -11,6 +11,8 @@ import { OverviewSection } from "./overview-section.tsx";
 const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
   process: "Local process",
   docker: "Docker container",
+  ec2: "EC2 instance",
+  "control-plane": "Another service's machine",
   external: "Runs elsewhere",
 };
 
