@@ -17,6 +17,7 @@ export default defineConfig({
     "./src/schema/templates.ts",
     "./src/schema/orgs.ts",
     "./src/schema/plugins.ts",
+    "./src/schema/tunnels.ts",
   ],
   out: "../../drizzle",
 });

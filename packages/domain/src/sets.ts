@@ -277,7 +277,7 @@ export const RESTART_OUTCOMES = ["began", "merged", "observed", "skipped"] as co
 export type RestartOutcome = (typeof RESTART_OUTCOMES)[number];
 
 /** What is counted for the metrics, whichever process did it. */
-export const TALLY_NAMES = ["restart_requests", "attempts", "sweep_actions"] as const;
+export const TALLY_NAMES = ["restart_requests", "attempts", "sweep_actions", "tunnels"] as const;
 export type TallyName = (typeof TALLY_NAMES)[number];
 
 /** Work over many workspaces, one of each kind at a time. */
@@ -330,3 +330,53 @@ export type OrgNodeOutcome = (typeof ORG_NODE_OUTCOMES)[number];
 /** Processes of the platform whose loops are watched. Source: wire contract §17, `/admin/liveness`. */
 export const PROCESS_KINDS = ["server", "worker"] as const;
 export type ProcessKind = (typeof PROCESS_KINDS)[number];
+
+/** Why a connection to a machine cannot be made or is over. Source: design of the tunnels, failure matrix. */
+export const TUNNEL_FAULTS = [
+  "api-rejected",
+  "api-throttled",
+  "api-unreachable",
+  "ws-rejected",
+  "ws-unreachable",
+  "target-unreachable",
+  "ws-closed",
+  "ssh-handshake",
+  "host-key-mismatch",
+  "auth-failed",
+  "handshake-timeout",
+  "keepalive-timeout",
+  "peer-closed",
+  "protocol",
+  "pool-full",
+  "pool-closed",
+] as const;
+export type TunnelFault = (typeof TUNNEL_FAULTS)[number];
+
+/** Why one file could not be read or written, while its connection is well. */
+export const FILE_FAULTS = [
+  "not-found",
+  "permission",
+  "no-space",
+  "not-a-file",
+  "failure",
+  "unsupported",
+  "bad-message",
+] as const;
+export type FileFault = (typeof FILE_FAULTS)[number];
+
+/** How the key of a machine became known, the surest first. */
+export const HOST_KEY_SOURCES = ["provisioning", "console", "first_use"] as const;
+export type HostKeySource = (typeof HOST_KEY_SOURCES)[number];
+
+/** What the pool of connections counts for ever. */
+export const TUNNEL_COUNTS = [
+  "handshakes",
+  "failed_handshakes",
+  "evictions",
+  "renewals",
+  "replays",
+  "idle_closes",
+  "waits",
+  "wait_ms",
+] as const;
+export type TunnelCount = (typeof TUNNEL_COUNTS)[number];

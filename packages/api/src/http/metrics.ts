@@ -28,6 +28,11 @@ const COUNTERS: Readonly<Record<TallyName, PlatformCounter>> = {
     help: "What sweeps did.",
     label: "action",
   },
+  tunnels: {
+    metric: "molecule_tunnels_total",
+    help: "What the pool of connections to machines did; wait_ms is how long callers waited together.",
+    label: "count",
+  },
 };
 
 /** What the database knows of the whole platform. */

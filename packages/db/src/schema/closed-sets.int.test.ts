@@ -25,6 +25,9 @@ const NOT_STORED = [
   "SWEEP_ACTIONS",
   "ORG_NODE_ACTIONS",
   "ORG_NODE_STARTS",
+  "TUNNEL_FAULTS",
+  "FILE_FAULTS",
+  "TUNNEL_COUNTS",
 ];
 
 describe("the closed sets", () => {

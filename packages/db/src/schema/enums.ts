@@ -14,6 +14,7 @@ import {
   FLEET_JOB_KINDS,
   FLEET_JOB_STATUSES,
   HEALTHS,
+  HOST_KEY_SOURCES,
   INTENTS,
   MACHINE_REACHES,
   MEMBER_ROLES,
@@ -58,6 +59,7 @@ export const fleetItemState = pgEnum("fleet_item_state", FLEET_ITEM_STATES);
 export const fleetJobKind = pgEnum("fleet_job_kind", FLEET_JOB_KINDS);
 export const fleetJobStatus = pgEnum("fleet_job_status", FLEET_JOB_STATUSES);
 export const health = pgEnum("health", HEALTHS);
+export const hostKeySource = pgEnum("host_key_source", HOST_KEY_SOURCES);
 export const intent = pgEnum("intent", INTENTS);
 export const memberRole = pgEnum("member_role", MEMBER_ROLES);
 export const memoryScope = pgEnum("memory_scope", MEMORY_SCOPES);
