@@ -21,6 +21,7 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   AGENT_URL: optionalText,
   HOSTNAME: optionalText,
+  MOLECULE_BOOT_TOKEN: optionalText,
   MOLECULE_ATTEMPT: z.coerce.number().int().min(0).default(0),
   AGENT_ADAPTER: z.enum(ADAPTERS).default("demo"),
   AGENT_PACKAGE_DIR: optionalText,
@@ -46,6 +47,8 @@ export interface RuntimeEnv {
   /** The address told to the platform; undefined means derived from the host and port. */
   readonly agentUrl: string | undefined;
   readonly hostname: string | undefined;
+  /** Exchanged once for the token of the attempt; undefined where that was placed before the start. */
+  readonly bootToken: string | undefined;
   /** Number of the attempt this instance belongs to; 0 outside the platform. */
   readonly attempt: number;
   readonly adapter: AdapterName;
@@ -84,6 +87,7 @@ export function readEnv(
     port: env.PORT,
     agentUrl: env.AGENT_URL,
     hostname: env.HOSTNAME,
+    bootToken: env.MOLECULE_BOOT_TOKEN,
     attempt: env.MOLECULE_ATTEMPT,
     adapter: env.AGENT_ADAPTER,
     agentPackageDir: env.AGENT_PACKAGE_DIR,

@@ -13,7 +13,7 @@ export interface Log extends AgentLog {
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 /** Shapes of credentials that are hidden although nobody named them. */
 const SECRET_SHAPES =
-  /\b(?:wst_[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9_-]{16,}|Bearer\s+[A-Za-z0-9._~+/=-]{8,})/g;
+  /\b(?:w[sb]t_[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9_-]{16,}|Bearer\s+[A-Za-z0-9._~+/=-]{8,})/g;
 /** Shorter values are too likely to be ordinary words. */
 const MIN_SECRET_LENGTH = 8;
 

@@ -6,6 +6,7 @@ import { platformTools } from "@molecule/runtime-sdk/platform-tools";
 import type { Dismissal } from "@molecule/runtime-sdk/presence";
 import { type ServedAgent, serveAgent } from "@molecule/runtime-sdk/serve-agent";
 import { chooseAdapter } from "./adapters/choose-adapter.ts";
+import { bootFromToken } from "./boot-from-token.ts";
 import { type RuntimeEnv, readEnv } from "./env.ts";
 import { captureConsole, jsonLog, type Log } from "./log.ts";
 import { type BootConfig, readBootConfig } from "./read-config.ts";
@@ -23,8 +24,10 @@ export async function serve(): Promise<void> {
   const write = (line: string) => void process.stdout.write(line);
   let log = jsonLog(write, {});
   try {
-    const env = readEnv();
-    log = jsonLog(write, env.all);
+    const given = readEnv();
+    log = jsonLog(write, given.all);
+    const booted = await bootFromToken(given, log);
+    const env = booted === undefined ? given : readEnv(booted);
     captureConsole(log);
     process.on("unhandledRejection", (error) => log.error("unhandled rejection", { error }));
     const runtime = await startRuntime(env, log, (why) => {

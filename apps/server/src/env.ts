@@ -23,6 +23,7 @@ const schema = z.object({
   MOLECULE_ENABLE_TEST_TOKENS: text,
   CANVAS_PROXY_URL: text,
   CANVAS_DIR: text,
+  RUNTIME_BUNDLE: text,
   CONFIGS_DIR: text,
   ORG_TEMPLATES_DIR: text,
   CORS_ORIGINS: list,
@@ -44,6 +45,9 @@ export interface ServerEnv {
   readonly host: string;
   readonly secretsKey: string | undefined;
   readonly secretsKeyFile: string;
+  readonly tokenKeyFile: string;
+  /** The built `runtime.mjs` that machines fetch. */
+  readonly runtimeBundle: string;
   readonly workerKeyFile: string;
   readonly platformId: string;
   readonly adminToken: string | null;
@@ -99,6 +103,10 @@ export function readEnv(
     host,
     secretsKey: env.SECRETS_ENCRYPTION_KEY,
     secretsKeyFile: path.join(home, "secrets.key"),
+    tokenKeyFile: path.join(home, "token.key"),
+    runtimeBundle: path.resolve(
+      env.RUNTIME_BUNDLE ?? path.join(ROOT, "apps/runtime/dist/runtime.mjs"),
+    ),
     workerKeyFile: path.join(home, "worker.key"),
     platformId: readFileSync(path.join(home, "platform-id"), "utf8").trim(),
     adminToken: env.ADMIN_TOKEN ?? null,

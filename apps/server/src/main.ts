@@ -1,7 +1,7 @@
 import { startServer } from "@molecule/api/server";
 import { openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
-import { loadCipher } from "@molecule/db/secrets/key-ring";
+import { loadCipher, loadTokenKey } from "@molecule/db/secrets/key-ring";
 import { startBridgeListeners } from "./bridge-listeners.ts";
 import { readEnv, type ServerEnv } from "./env.ts";
 import { listen } from "./listener.ts";
@@ -22,10 +22,13 @@ async function main(): Promise<void> {
     maxConnections: 12,
     onWrongEvent: (problem) => log.error({ problem }, "an event is not as its schema says"),
   });
-  const cipher = loadCipher({ key: env.secretsKey, keyFile: env.secretsKeyFile });
+  const keys = { key: env.secretsKey, keyFile: env.secretsKeyFile };
+  const cipher = loadCipher(keys);
   const api = await startServer({
     db,
     cipher,
+    tokenKey: loadTokenKey(keys, env.tokenKeyFile),
+    runtimeBundle: env.runtimeBundle,
     log,
     platform: platformOf(env),
     templatesDir: env.templatesDir,

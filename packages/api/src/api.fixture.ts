@@ -13,6 +13,7 @@ import { DEFAULT_SETTLE_SETTINGS } from "@molecule/domain/settle";
 import { createTestDatabase, type TestDatabase } from "@molecule/testing/database";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
 import { type Resolve, resolveAll } from "./adapters/public-address.ts";
+import { createRuntimeFile } from "./adapters/runtime-file.ts";
 import type { Deps, Platform, WorkerClient } from "./deps.ts";
 import { createLiveChannel } from "./events/live-channel.ts";
 import { Metrics } from "./http/metrics.ts";
@@ -21,6 +22,8 @@ import { type Api, startApi } from "./start-api.ts";
 
 /** The bearer of the operator in tests. */
 export const TEST_ADMIN_TOKEN = "test-admin-token";
+/** What tokens of attempts are derived from in tests. */
+export const TEST_TOKEN_KEY: Uint8Array = new Uint8Array(32).fill(5);
 /** Host of requests that do not come over a socket. */
 export const TEST_HOST = "molecule.test";
 
@@ -80,6 +83,8 @@ export interface TestApiOptions {
   readonly plugins?: Partial<PluginSettings>;
   /** Resolves the names that a fetch is sent on to. */
   readonly resolve?: Resolve;
+  /** The file that machines boot with; absent: a file of ours, to have one. */
+  readonly runtimeBundle?: string;
   /** How often waiting messages are looked for without a hint. Default 50 ms. */
   readonly pollMs?: number;
 }
@@ -181,6 +186,8 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
   return {
     db,
     cipher,
+    tokenKey: TEST_TOKEN_KEY,
+    runtimeFile: createRuntimeFile(options.runtimeBundle ?? import.meta.filename),
     log,
     metrics: new Metrics(),
     platform: {

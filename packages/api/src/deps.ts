@@ -5,6 +5,7 @@ import type { Pulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
+import type { RuntimeFile } from "./adapters/runtime-file.ts";
 import type { Metrics } from "./http/metrics.ts";
 import type { PluginSources } from "./services/plugins/plugin-sources.ts";
 
@@ -69,6 +70,10 @@ export interface Deps {
   readonly live: LiveChannel;
   /** Seals and opens secrets; made by `loadCipher` from the key of this installation. */
   readonly cipher: SecretCipher;
+  /** 32 bytes that the tokens of attempts are derived from; the worker's are the same. */
+  readonly tokenKey: Uint8Array;
+  /** What machines of our backends boot with. */
+  readonly runtimeFile: RuntimeFile;
   /** Folder of the workspace templates. */
   readonly templatesDir: string;
   /** Folder of the teams that can be made at once. */

@@ -3,6 +3,7 @@ import { LoopPulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
 import { resolveAll } from "./adapters/public-address.ts";
+import { createRuntimeFile } from "./adapters/runtime-file.ts";
 import { createWorkerClient } from "./adapters/worker-client.ts";
 import type { Deps, Log, Platform } from "./deps.ts";
 import { createLiveChannel } from "./events/live-channel.ts";
@@ -15,6 +16,10 @@ import { type Api, type Pages, startApi } from "./start-api.ts";
 export interface ServerOptions {
   readonly db: Database;
   readonly cipher: SecretCipher;
+  /** What the tokens of attempts are derived from; that of the worker. */
+  readonly tokenKey: Uint8Array;
+  /** The built `runtime.mjs`. */
+  readonly runtimeBundle: string;
   readonly log: Log;
   readonly platform: Platform;
   /** Folder of the workspace templates. */
@@ -37,6 +42,8 @@ export async function startServer(options: ServerOptions): Promise<Api> {
   const deps: Deps = {
     db,
     cipher,
+    tokenKey: options.tokenKey,
+    runtimeFile: createRuntimeFile(options.runtimeBundle),
     log,
     metrics: new Metrics(),
     platform,

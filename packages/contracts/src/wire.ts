@@ -64,6 +64,8 @@ export const registerBody = z.object({
   url: z.string().max(2048).default(""),
   agent_card: z.record(z.string(), z.unknown()),
   delivery_mode: z.enum(DELIVERY_MODES).optional(),
+  /** Ours, with a boot token: the same again is answered again, when the first answer was lost. */
+  exchange_id: z.string().min(16).max(200).optional(),
 });
 export type RegisterBody = z.infer<typeof registerBody>;
 

@@ -1,5 +1,6 @@
 /** Shapes of tokens and keys inside texts. */
-const TOKEN_SHAPES = /\b(?:wst_|sk-|ghp_|xox[abp]-)[\w-]{8,}|Bearer\s+\S+|\/\/[^/\s:@]+:[^/\s@]+@/g;
+const TOKEN_SHAPES =
+  /\b(?:wst_|wbt_|sk-|ghp_|xox[abp]-)[\w-]{8,}|Bearer\s+\S+|\/\/[^/\s:@]+:[^/\s@]+@/g;
 
 /** An error without what it carries: statements, parameters and causes' payloads stay out. */
 export function serializeError(error: unknown): Record<string, unknown> {

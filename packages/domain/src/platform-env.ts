@@ -9,6 +9,7 @@ const DECIDED: ReadonlySet<string> = new Set([
   "MODEL",
   "MODEL_PROVIDER",
   "MOLECULE_ATTEMPT",
+  "MOLECULE_BOOT_TOKEN",
   "MOLECULE_INSTANCE",
   "MOLECULE_URL",
   "PLATFORM_URL",

@@ -1,4 +1,5 @@
 import { agentRoutes } from "./agent-routes.ts";
+import { bootRoutes } from "./boot-routes.ts";
 import { eventRoutes, type StreamParts } from "./event-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { operationsRoutes } from "./operations-routes.ts";
@@ -30,5 +31,6 @@ export function allRoutes(parts: RouteParts): readonly Route[] {
     ...orgRoutes,
     ...fleetRoutes,
     ...agentRoutes(parts.notifies),
+    ...bootRoutes,
   ];
 }

@@ -189,6 +189,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
 
   "POST /registry/register": agent,
   "POST /registry/heartbeat": agent,
+  "GET /workspaces/:id/boot": { access: "own-only" },
+  "GET /runtime/:sha256": { access: "known" },
   "POST /registry/update-card": { access: "agent-or-people", body: { agent_card: {} } },
 };
 

@@ -10,6 +10,9 @@ import type { Auth } from "../context.ts";
  * - `workspace`: as `admin`, or a live token of exactly the workspace in the path (`:id`).
  * - `registry`: a live token of the workspace that `idField` of the body names.
  *
+ * `takesBootToken`: a bearer that looks like a boot token is left to the handler, which gets nobody's
+ * `auth` and has to judge it; everywhere else it is a bearer that nobody has.
+ *
  * A removed workspace in the path (or the body) is answered 410 before anything else, unless
  * `removedIs: "handled"` leaves it to the handler.
  */
@@ -24,6 +27,7 @@ export type Guard =
       readonly kind: "signed-in";
       /** The handler refuses a removed workspace itself; all others are told before they are refused. */
       readonly removedIs?: "told";
+      readonly takesBootToken?: true;
     }
   | { readonly kind: "admin"; readonly removedIs?: "handled" }
   | { readonly kind: "workspace"; readonly removedIs?: "handled"; readonly strictId?: boolean }
@@ -32,6 +36,7 @@ export type Guard =
       readonly idField: string;
       /** Members and the admin token pass as well. */
       readonly allowsMembers?: boolean;
+      readonly takesBootToken?: true;
     };
 
 export const OPEN: Guard = { kind: "open" };

@@ -3,6 +3,7 @@ import { findRemoved } from "@molecule/db/workspaces/find-removed";
 import { DomainError } from "@molecule/domain/errors";
 import type { Deps } from "../deps.ts";
 import { newRequestId, toDomainError } from "../errors.ts";
+import { bootTokenOf } from "./boot-bearer.ts";
 import { canonicalId, checkGuard, type Guard } from "./guards.ts";
 import { KnownCallers } from "./known-callers.ts";
 import {
@@ -134,7 +135,7 @@ async function handled(
   const { req } = exchange;
   const { guard } = match.route;
   const isUnsafe = req.method !== "GET" && req.method !== "HEAD";
-  if (!isToldOfItself(guard, workspaceId, resolved)) {
+  if (!isToldOfItself(guard, workspaceId, resolved) && !isLeftToHandler(guard, req.headers)) {
     checkGuard(guard, resolved.auth, { workspaceId, isUnsafe });
   }
   if (resolved.auth.kind === "member" && isUnsafe && guard.kind !== "open") {
@@ -219,6 +220,11 @@ function isToldOfItself(
 ): boolean {
   const isHandled = guard.kind === "workspace" && guard.removedIs === "handled";
   return isHandled && removed !== null && removed.id === workspaceId;
+}
+
+/** A boot token opens nothing but what its route does with it. SPEC: BT5. */
+function isLeftToHandler(guard: Guard, headers: Headers): boolean {
+  return "takesBootToken" in guard && bootTokenOf(headers) !== null;
 }
 
 /** Whoever passes hears it from the handler, which looks at the workspace anyway; others are told first. */

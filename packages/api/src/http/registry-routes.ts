@@ -12,19 +12,20 @@ import {
 } from "../services/registry/find-agents.ts";
 import { recordHeartbeat, recordOrdinaryHeartbeat } from "../services/registry/record-heartbeat.ts";
 import { type AgentIdentity, registerAgent } from "../services/registry/register-agent.ts";
-import { SIGNED_IN, WORKSPACE } from "./guards.ts";
+import { useBootToken } from "../services/registry/use-boot-token.ts";
+import { bootTokenOf } from "./boot-bearer.ts";
+import { type Guard, SIGNED_IN, WORKSPACE } from "./guards.ts";
 import type { RequestContext } from "./request-context.ts";
-import { ok } from "./respond.ts";
+import { json, ok } from "./respond.ts";
 import { type Route, route, withShortcut } from "./router.ts";
 
 const accessBody = z.object({ caller_id: z.string().min(1), target_id: z.string().min(1) });
 
+const REGISTER: Guard = { kind: "registry", idField: "id", takesBootToken: true };
+
 /** What agents tell the platform and ask it. Source: wire contract §5. */
 export const registryRoutes: readonly Route[] = [
-  route("POST", "/registry/register", { kind: "registry", idField: "id" }, async (context) => {
-    const body = await context.body(registerBody);
-    return ok(await registerAgent(context.deps, identityOf(context.auth), body));
-  }),
+  route("POST", "/registry/register", REGISTER, register),
   withShortcut(
     route(
       "POST",
@@ -60,6 +61,20 @@ export const registryRoutes: readonly Route[] = [
     return ok({ allowed: await checkAccess(context.deps, pair) });
   }),
 ];
+
+/** With a boot token the answer carries the token of the attempt, once. Source: wire contract §2.3, §5.1. */
+async function register({ deps, auth, req, workspaceId, body: read }: RequestContext) {
+  const body = await read(registerBody);
+  const boot = bootTokenOf(req.headers);
+  if (boot === null) return ok(await registerAgent(deps, identityOf(auth), body));
+  const { token, attemptNo } = await useBootToken(deps, {
+    workspaceId,
+    token: boot,
+    exchangeId: body.exchange_id ?? null,
+  });
+  const answer = await registerAgent(deps, { workspaceId, attemptNo }, body);
+  return json(200, { ...answer, auth_token: token }, { "cache-control": "no-store" });
+}
 
 function identityOf(auth: Auth): AgentIdentity {
   if (auth.kind !== "workspace") {

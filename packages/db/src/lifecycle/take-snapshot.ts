@@ -167,7 +167,7 @@ async function detailAtSnapshot(tx: Transaction, held: HeldWorkspace, attempt: A
 /** Everything the attempt is started with, as of now; the row lock is held by `held`. */
 export async function readContent(
   tx: Transaction,
-  held: HeldWorkspace,
+  held: Pick<HeldWorkspace, "row" | "attempt">,
   sources: ContentSources,
 ): Promise<ContentOrRefusal> {
   const { row, attempt } = held;
@@ -216,7 +216,7 @@ export async function readContent(
 
 async function platformFiles(
   tx: Transaction,
-  { row, attempt }: HeldWorkspace,
+  { row, attempt }: Pick<HeldWorkspace, "row" | "attempt">,
   sources: ContentSources,
 ): Promise<ContentFile[]> {
   if (attempt === null) return [];
