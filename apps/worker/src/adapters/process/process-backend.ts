@@ -6,11 +6,11 @@ import type {
   InstanceKey,
   InstanceSpec,
 } from "../../provisioning/compute-backend.ts";
+import { KeyedQueue } from "../../provisioning/keyed-queue.ts";
 import { Accounts, isCode } from "./accounts.ts";
 import { projectFiles, readFiles, removeProjected } from "./config-files.ts";
 import { folderIdentity } from "./folder-identity.ts";
 import { parseMarker } from "./instance-marker.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
 import { createLiveFiles } from "./live-files.ts";
 import { boundLog, tailLog } from "./log-files.ts";
 import { placesOf, workspacesFolder } from "./places.ts";
