@@ -89,6 +89,13 @@ module.exports = {
       to: { path: "node_modules/(dockerode|tar-stream|yauzl)" },
     },
     {
+      name: "ssh-stays-in-tunnels",
+      comment: "Who works on a machine has a lease of a connection, never a client of its own.",
+      severity: "error",
+      from: { path: "^apps/worker/", pathNot: ["^apps/worker/src/tunnels/", "\\.test\\.ts$"] },
+      to: { path: "node_modules/ssh2" },
+    },
+    {
       name: "testing-in-tests-only",
       severity: "error",
       from: {

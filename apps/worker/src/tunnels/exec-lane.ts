@@ -1,0 +1,84 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ClientChannel, Client as SshClient } from "ssh2";
+import { ChannelLimitError, ExecError, TunnelError } from "./errors.ts";
+import type { OperationBounds, Settle } from "./ssh-connection.ts";
+
+/** What the lane needs of its connection. */
+interface Performer {
+  perform<T>(bounds: OperationBounds, start: (settle: Settle<T>) => void): Promise<T>;
+}
+
+/** A machine frees a channel only after it has reaped the command: what was refused may go a moment later. */
+const MAX_REFUSALS = 6;
+const REFUSAL_MS = 10;
+const MAX_OUTPUT_BYTES = 40 * 1024 * 1024;
+const MAX_STDERR_BYTES = 4_096;
+
+/** Commands on one connection, no more at once than leaves channels for files and terminals. */
+export class ExecLane {
+  readonly #performer: Performer;
+  readonly #client: SshClient;
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(performer: Performer, client: SshClient, max: number) {
+    this.#performer = performer;
+    this.#client = client;
+    this.#free = max;
+  }
+
+  /** Its output. @throws ExecError, ChannelLimitError */
+  async run(command: string, options: { input?: Buffer; signal?: AbortSignal }): Promise<Buffer> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      for (let refusals = 0; ; refusals += 1) {
+        try {
+          return await this.#once(command, options);
+        } catch (error) {
+          if (!(error instanceof ChannelLimitError) || refusals === MAX_REFUSALS) throw error;
+          await delay(REFUSAL_MS * 2 ** refusals);
+        }
+      }
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+
+  #once(command: string, options: { input?: Buffer; signal?: AbortSignal }): Promise<Buffer> {
+    const bounds = { bytes: options.input?.length ?? 0, signal: options.signal };
+    return this.#performer.perform<Buffer>(bounds, (settle) => {
+      this.#client.exec(command, (error, channel) => {
+        if (error) settle.reject(error);
+        else collect(channel, settle, options.input);
+      });
+    });
+  }
+}
+
+function collect(channel: ClientChannel, settle: Settle<Buffer>, input: Buffer | undefined): void {
+  const output: Buffer[] = [];
+  let size = 0;
+  let stderr = "";
+  let exit: { readonly code: number | null; readonly signal: string | null } | null = null;
+  channel.on("data", (data: Buffer) => {
+    size += data.length;
+    if (size > MAX_OUTPUT_BYTES) channel.destroy();
+    else output.push(data);
+  });
+  channel.stderr.on("data", (data: Buffer) => {
+    stderr = (stderr + data.toString("utf8")).slice(-MAX_STDERR_BYTES);
+  });
+  channel.on("exit", (code: number | null, signal?: string) => {
+    exit = { code, signal: signal ?? null };
+  });
+  channel.on("close", () => {
+    // A command that says nothing of its end did not end: its connection did.
+    if (exit === null) settle.reject(new TunnelError("peer-closed"));
+    else if (exit.code === 0) settle.resolve(Buffer.concat(output));
+    else settle.reject(new ExecError(exit.code, exit.signal, stderr));
+  });
+  channel.end(input);
+}
