@@ -11,6 +11,7 @@ import { mintToken, tokenDigest } from "@molecule/db/tokens/workspace-tokens";
 import type { MemberRole } from "@molecule/domain/sets";
 import { DEFAULT_SETTLE_SETTINGS } from "@molecule/domain/settle";
 import { createTestDatabase, type TestDatabase } from "@molecule/testing/database";
+import { KnownTargets } from "./a2a/known-targets.ts";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
 import { type Resolve, resolveAll } from "./adapters/public-address.ts";
 import { createRuntimeFile } from "./adapters/runtime-file.ts";
@@ -219,6 +220,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       log,
       now: options.now ?? (() => new Date()),
     }),
+    knownTargets: new KnownTargets(),
     dispatcher: startDispatcher({
       db,
       log,

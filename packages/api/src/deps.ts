@@ -6,6 +6,7 @@ import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
 import type { RuntimeFile } from "./adapters/runtime-file.ts";
+import type { KnownTargets } from "./a2a/known-targets.ts";
 import type { Metrics } from "./http/metrics.ts";
 import type { PluginSources } from "./services/plugins/plugin-sources.ts";
 
@@ -82,6 +83,7 @@ export interface Deps {
   readonly plugins: PluginSources;
   /** Delivers A2A messages; outlives the requests that bring them. Made by `startDispatcher`. */
   readonly dispatcher: Dispatcher;
+  readonly knownTargets: KnownTargets;
   /** Hears of every round of this process's loops. */
   readonly pulse: Pulse;
   /** Wall time of this process; rate limits and the log alone use it. */

@@ -1,6 +1,7 @@
 import type { Database } from "@molecule/db/database";
 import { LoopPulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
+import { KnownTargets } from "./a2a/known-targets.ts";
 import { startDispatcher } from "./a2a/start-dispatcher.ts";
 import { resolveAll } from "./adapters/public-address.ts";
 import { createRuntimeFile } from "./adapters/runtime-file.ts";
@@ -59,6 +60,7 @@ export async function startServer(options: ServerOptions): Promise<Api> {
       now,
     }),
     dispatcher,
+    knownTargets: new KnownTargets(),
     pulse,
     now,
   };

@@ -1,6 +1,6 @@
 import type { Target } from "@molecule/db/registry/targets";
 import { isDomainError } from "@molecule/domain/errors";
-import type { AgentAddress } from "../adapters/agent-connection.ts";
+import type { AgentAddress } from "../adapters/agent-line.ts";
 import { parseAgentUrl } from "../adapters/public-address.ts";
 
 /**

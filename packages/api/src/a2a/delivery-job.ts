@@ -1,5 +1,5 @@
 import type { Target } from "@molecule/db/registry/targets";
-import type { AgentAddress } from "../adapters/agent-connection.ts";
+import type { AgentAddress } from "../adapters/agent-line.ts";
 
 /** Hears the answer of a streamed call as it comes. */
 export interface StreamListener {

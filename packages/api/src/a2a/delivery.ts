@@ -18,12 +18,8 @@ import {
   MAX_AGENT_RESPONSE_BYTES,
   STOPPED_SENTENCE,
 } from "@molecule/domain/delivery";
-import {
-  type AgentHead,
-  type AgentResult,
-  type NeverSentCause,
-  requestAgent,
-} from "../adapters/agent-connection.ts";
+import { type AgentHead, type AgentResult, requestAgent } from "../adapters/agent-connection.ts";
+import type { NeverSentCause } from "../adapters/agent-line.ts";
 import { resolveAll } from "../adapters/public-address.ts";
 import type { Log } from "../deps.ts";
 import { fields, readReply, taskState } from "./agent-reply.ts";

@@ -1,20 +1,16 @@
 import { Readable } from "node:stream";
-import { buildConnector, Client } from "undici";
-import { type AddressRefusal, chooseAddress, isDialable, type Resolve } from "./public-address.ts";
+import type { Dispatcher } from "undici";
+import {
+  type AgentAddress,
+  type ConnectionOptions,
+  causeOf,
+  type Line,
+  type NeverSentCause,
+  openLine,
+} from "./agent-line.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Bytes of a streamed body that wait for the agent to take them; by default it would be 16 chunks. */
 const BODY_BUFFER_BYTES = 65_536;
-
-/** Where an agent listens and how it may be dialled. */
-export interface AgentAddress {
-  readonly url: URL;
-  /**
-   * `recorded`: the worker recorded it for the current attempt. `registered`: an agent chose it, so
-   * every address of its name is checked when the connection is made.
-   */
-  readonly trust: "recorded" | "registered";
-}
 
 /** One request to an agent. */
 export interface AgentRequest {
@@ -40,9 +36,6 @@ export interface AgentHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Why nothing was sent. */
-export type NeverSentCause = AddressRefusal | "refused" | "timeout" | "tls" | "cancelled";
-
 /** How a request ended. Only `never_sent` is certain to have had no effect. */
 export type AgentResult =
   | { readonly kind: "never_sent"; readonly cause: NeverSentCause }
@@ -56,160 +49,130 @@ export type AgentResult =
       readonly body: Uint8Array;
     };
 
-/** What connections are made with. */
-export interface ConnectionOptions {
-  readonly allowCidrs: readonly string[];
-  readonly resolve: Resolve;
-}
-
 /**
- * Sends one request on a connection of its own, never a reused one: a kept-alive connection that the
- * other side closes meanwhile would make "never sent" and "may have been processed" look alike.
+ * Sends one request. A connection that was used a moment ago is used again (`agent-line.ts`); whether
+ * anything was sent is known for certain either way, as it is told right before the first byte.
  * Redirects are not followed. Never rejects.
  */
 export async function requestAgent(
   options: ConnectionOptions,
   request: AgentRequest,
 ): Promise<AgentResult> {
-  const dial = new Dial(options, request.address);
-  const client = new Client(request.address.url.origin, {
-    connect: dial.connector,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 1,
-  });
-  const answer = new Answer(request);
-  let isOver = false;
-  try {
-    const { url } = request.address;
-    const response = await client.request({
-      method: request.method,
-      path: request.path ?? `${url.pathname}${url.search}`,
-      headers: request.headers,
-      body:
-        request.body === null || typeof request.body === "string"
-          ? request.body
-          : Readable.from(request.body, { objectMode: false, highWaterMark: BODY_BUFFER_BYTES }),
-      signal: request.signal,
-      // “Connection: close”: the end of the answer ends the connection, on both sides.
-      reset: true,
-    });
-    answer.begin({
-      status: response.statusCode,
-      contentType: firstOf(response.headers["content-type"]),
-      headers: flat(response.headers),
-    });
-    for await (const chunk of response.body) await answer.take(chunk);
-    isOver = true;
-    return answer.complete();
-  } catch (error) {
-    if (!dial.isConnected) {
-      const cause = request.signal.aborted ? "cancelled" : (dial.failure ?? causeOf(error));
-      return { kind: "never_sent", cause };
-    }
-    return answer.broken(request.signal.aborted ? "cancelled" : "reset");
-  } finally {
-    if (!isOver) await client.destroy().catch(() => undefined);
-  }
+  if (request.signal.aborted) return { kind: "never_sent", cause: "cancelled" };
+  const line = openLine(options, request.address);
+  const exchange = new Exchange(request, line);
+  const cancel = () => exchange.cancel();
+  request.signal.addEventListener("abort", cancel, { once: true });
+  const result = await exchange.result;
+  request.signal.removeEventListener("abort", cancel);
+  if (result.kind === "answered") line.keep();
+  else line.end();
+  return result;
 }
 
-/** Keeps TLS sessions only: resuming one saves a round trip, and is a connection of its own. */
-const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
-
-/** One connection attempt; remembers whether it came about. */
-class Dial {
-  isConnected = false;
-  failure: NeverSentCause | null = null;
-  readonly connector: buildConnector.connector;
-
-  constructor(options: ConnectionOptions, address: AgentAddress) {
-    this.connector = (target, callback) => {
-      const done: buildConnector.Callback = (...result) => {
-        const [error, socket] = result;
-        if (error !== null) return callback(error, null);
-        if (address.trust === "registered" && !this.#isAllowed(socket.remoteAddress, options)) {
-          socket.destroy();
-          return callback(new Error("the address is not public"), null);
-        }
-        this.isConnected = true;
-        return callback(null, socket);
-      };
-      if (address.trust === "recorded") {
-        connect(target, done);
-        return;
-      }
-      chooseAddress(target.hostname, options).then(
-        (chosen) => {
-          if ("refusal" in chosen) {
-            this.failure = chosen.refusal;
-            callback(new Error("the address is refused"), null);
-            return;
-          }
-          // The checked address is dialled, not the name again: a second answer could differ.
-          const servername = target.servername ?? target.hostname;
-          connect({ ...target, hostname: chosen.address, servername }, done);
-        },
-        (error: unknown) => callback(error instanceof Error ? error : new Error("lookup"), null),
-      );
-    };
-  }
-
-  #isAllowed(remote: string | undefined, options: ConnectionOptions): boolean {
-    if (remote !== undefined && isDialable(remote, options.allowCidrs)) return true;
-    this.failure = "not_public";
-    return false;
-  }
-}
-
-/** An answer as it arrives: bounded, and handed on chunk by chunk where somebody listens. */
-class Answer {
+/** One request on its way, and its answer as it arrives: bounded, and handed on chunk by chunk where somebody listens. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly result: Promise<AgentResult>;
   readonly #request: AgentRequest;
-  #head: AgentHead | null = null;
+  readonly #line: Line;
   readonly #chunks: Uint8Array[] = [];
+  #resolve: (result: AgentResult) => void = () => undefined;
+  #controller: Dispatcher.DispatchController | null = null;
+  #head: AgentHead | null = null;
   #size = 0;
   #isTooLarge = false;
+  #isCancelled = false;
+  /** Resolves when the listener has taken what came so far. */
+  #taken: Promise<void> = Promise.resolve();
 
-  constructor(request: AgentRequest) {
+  constructor(request: AgentRequest, line: Line) {
     this.#request = request;
+    this.#line = line;
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    const { url } = request.address;
+    line.client.dispatch(
+      {
+        method: request.method,
+        path: request.path ?? `${url.pathname}${url.search}`,
+        headers: request.headers,
+        body:
+          request.body === null || typeof request.body === "string"
+            ? request.body
+            : Readable.from(request.body, { objectMode: false, highWaterMark: BODY_BUFFER_BYTES }),
+      },
+      this,
+    );
   }
 
-  begin(head: AgentHead): void {
-    this.#head = head;
-    this.#request.onHead?.(head);
+  /** Breaks it off, at whatever point it is. */
+  cancel(): void {
+    this.#isCancelled = true;
+    if (this.#controller !== null) this.#controller.abort(new Error("cancelled"));
+    else this.#fail(new Error("cancelled"));
   }
 
-  async take(chunk: Uint8Array): Promise<void> {
+  /** The connection is there and the first byte is about to go. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isCancelled) controller.abort(new Error("cancelled"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    const contentType = firstOf(headers["content-type"]);
+    this.#head = { status, contentType, headers: flat(headers) };
+    this.#request.onHead?.(this.#head);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.byteLength;
     if (this.#size > this.#request.maxResponseBytes) {
       this.#isTooLarge = true;
-      throw new Error("the answer is too large");
+      controller.abort(new Error("the answer is too large"));
+      return;
     }
-    if (this.#request.onChunk === undefined) this.#chunks.push(chunk);
-    else await this.#request.onChunk(chunk);
+    const { onChunk } = this.#request;
+    if (onChunk === undefined) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    const taking = onChunk(chunk);
+    if (taking === undefined) return;
+    controller.pause();
+    this.#taken = taking.then(
+      () => controller.resume(),
+      (error: unknown) => controller.abort(error instanceof Error ? error : new Error("not taken")),
+    );
   }
 
-  complete(): AgentResult {
-    if (this.#head === null) return this.broken("reset");
-    return { kind: "answered", head: this.#head, body: this.#body() };
+  onResponseEnd(): void {
+    void this.#taken.then(() => this.#end());
   }
 
-  broken(cause: "reset" | "cancelled"): AgentResult {
-    const why = this.#isTooLarge ? "too_large" : cause;
-    return { kind: "broken", cause: why, head: this.#head, body: this.#body() };
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
   }
 
-  #body(): Uint8Array {
-    return Buffer.concat(this.#chunks);
+  #end(): void {
+    if (this.#head === null) this.#fail(new Error("no head"));
+    else this.#resolve({ kind: "answered", head: this.#head, body: Buffer.concat(this.#chunks) });
   }
-}
 
-function causeOf(error: unknown): NeverSentCause {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return "timeout";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "unresolvable";
-  if (code.startsWith("ERR_TLS") || code.startsWith("ERR_SSL") || code.includes("CERT"))
-    return "tls";
-  return "refused";
+  #fail(error: Error): void {
+    if (this.#controller === null) {
+      const cause = this.#isCancelled ? "cancelled" : (this.#line.refusal ?? causeOf(error));
+      this.#resolve({ kind: "never_sent", cause });
+      return;
+    }
+    const cause = this.#isTooLarge ? "too_large" : this.#isCancelled ? "cancelled" : "reset";
+    this.#resolve({ kind: "broken", cause, head: this.#head, body: Buffer.concat(this.#chunks) });
+  }
 }
 
 function firstOf(header: string | string[] | undefined): string {

@@ -5,12 +5,8 @@ import {
   type ReadPluginArchive,
   readPluginArchive,
 } from "@molecule/templates/archive/plugin-archive";
-import {
-  type AgentHead,
-  type AgentResult,
-  type ConnectionOptions,
-  requestAgent,
-} from "./agent-connection.ts";
+import { type AgentHead, type AgentResult, requestAgent } from "./agent-connection.ts";
+import type { ConnectionOptions } from "./agent-line.ts";
 
 /** From where archives are taken. Everything in it is the operator's. */
 export interface ArchiveHost {

@@ -2,7 +2,8 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer, type Server as NetServer } from "node:net";
 import { isDomainError } from "@molecule/domain/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AgentResult, type ConnectionOptions, requestAgent } from "./agent-connection.ts";
+import { type AgentResult, requestAgent } from "./agent-connection.ts";
+import type { ConnectionOptions } from "./agent-line.ts";
 import { parseAgentUrl, type Resolve } from "./public-address.ts";
 import {
   PUBLIC_ADDRESS,

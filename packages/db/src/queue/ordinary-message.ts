@@ -3,13 +3,14 @@ import { QUEUE_EXPIRY_HOURS } from "@molecule/domain/delivery";
 import { attemptOfRestartContext } from "@molecule/domain/restart-context";
 import { isScheduleMessageId } from "@molecule/domain/schedule";
 import type { QueueStatus } from "@molecule/domain/sets";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { joiningOrder } from "../activity/activity-order.ts";
 import { loggedPayload } from "../activity/logged-payload.ts";
 import { delegationIdOf } from "../activity/stitch-delegation.ts";
 import { type Database, ormOf } from "../database.ts";
 import { EVENTS_CHANNEL } from "../events/append-event.ts";
 import { fixedStatement } from "../fixed-statement.ts";
+import { targetFingerprint, targetRows } from "../registry/targets.ts";
 import { storableJson, storableText } from "../storable.ts";
 import type { NewMessage } from "./accept-message.ts";
 import type { DeliveryLease } from "./delivery-lease.ts";
@@ -36,7 +37,7 @@ export function isOrdinary(
 
 const v = sql.placeholder;
 
-const accepting = fixedStatement<{
+interface Accepting extends Readonly<Record<string, unknown>> {
   readonly id: string;
   readonly targetId: string;
   readonly callerId: string | null;
@@ -49,10 +50,13 @@ const accepting = fixedStatement<{
   readonly chain: string;
   readonly owner: string;
   readonly leaseSeconds: number;
-}>(sql`
+}
+
+/** @param target FROM and WHERE of the rows around the target `w`. @param beat when it last beat. */
+const acceptingFor = (target: SQL<unknown>, beat: SQL<unknown>) => sql`
   WITH target AS (
-    SELECT w.id, ${turnRoom} AS room, ${joiningOrder(v("targetId"))} AS joined
-    FROM workspaces w WHERE w.id = ${v("targetId")}::uuid AND w.intent = 'run' FOR KEY SHARE OF w
+    SELECT w.id, ${turnRoom} AS room, ${joiningOrder(v("targetId"))} AS joined, ${beat} AS beat
+    FROM ${target} FOR KEY SHARE OF w
   ), taken AS (
     INSERT INTO activity (id, workspace_id, activity_type, status, source_id, target_id, method,
       summary, request_body, actor_name, message_id)
@@ -78,7 +82,22 @@ const accepting = fixedStatement<{
       CASE WHEN taken.source_id IS NULL OR taken.source_id = taken.workspace_id
         THEN ARRAY[taken.workspace_id] ELSE ARRAY[taken.workspace_id, taken.source_id] END) AS about
   )
-  SELECT id FROM taken`);
+  SELECT taken.id, target.beat FROM taken, target`;
+
+const accepting = fixedStatement<Accepting>(
+  acceptingFor(
+    sql`workspaces w WHERE w.id = ${v("targetId")}::uuid AND w.intent = 'run'`,
+    sql`NULL::timestamptz`,
+  ),
+);
+
+const acceptingKnown = fixedStatement<Accepting & { readonly fingerprint: string }>(
+  acceptingFor(
+    sql`${targetRows} WHERE w.id = ${v("targetId")}::uuid AND w.intent = 'run'
+      AND ${targetFingerprint} = ${v("fingerprint")}::text`,
+    sql`l.last_heartbeat_at`,
+  ),
+);
 
 /**
  * `acceptMessage` for an ordinary message that is delivered now, in one statement instead of six round
@@ -90,26 +109,45 @@ export async function acceptOrdinary(
   message: NewMessage,
   lease: DeliveryLease,
 ): Promise<string | null> {
-  const id = randomUUID();
-  const { targetId, callerId, method } = message;
-  const rows = await ormOf(db).execute<{ id: string }>(
-    accepting({
-      id,
-      targetId,
-      callerId,
-      method: storableText(method, 256),
-      summary: storableText(`${method} → ${message.targetName}`, 4096),
-      body: JSON.stringify(storableJson(message.envelope)),
-      actorName: storableText(message.actorName, 255),
-      messageId: storableText(message.messageId, 512),
-      chain: (message.chain ?? []).join(","),
-      owner: lease.owner,
-      leaseSeconds: lease.leaseMs / 1000,
-    }),
-  );
+  const values = acceptingValues(message, lease);
+  const rows = await ormOf(db).execute(accepting(values));
   if (rows.length === 0) return null;
   db.announce(EVENTS_CHANNEL);
-  return id;
+  return values.id;
+}
+
+/**
+ * The same, for a target that is as it was when it was read: it is looked up and the message accepted in
+ * one statement. Null also when anything about the target has changed, its beats excepted.
+ */
+export async function acceptForKnown(
+  db: Database,
+  message: NewMessage,
+  { lease, fingerprint }: { readonly lease: DeliveryLease; readonly fingerprint: string },
+): Promise<{ readonly id: string; readonly lastHeartbeatAt: Date | null } | null> {
+  const values = acceptingValues(message, lease);
+  const statement = acceptingKnown({ ...values, fingerprint });
+  const [row] = await ormOf(db).execute<{ beat: string | null }>(statement);
+  if (row === undefined) return null;
+  db.announce(EVENTS_CHANNEL);
+  return { id: values.id, lastHeartbeatAt: row.beat === null ? null : new Date(row.beat) };
+}
+
+function acceptingValues(message: NewMessage, lease: DeliveryLease): Accepting {
+  const { targetId, callerId, method } = message;
+  return {
+    id: randomUUID(),
+    targetId,
+    callerId,
+    method: storableText(method, 256),
+    summary: storableText(`${method} → ${message.targetName}`, 4096),
+    body: JSON.stringify(storableJson(message.envelope)),
+    actorName: storableText(message.actorName, 255),
+    messageId: storableText(message.messageId, 512),
+    chain: (message.chain ?? []).join(","),
+    owner: lease.owner,
+    leaseSeconds: lease.leaseMs / 1000,
+  };
 }
 
 /** What became of {@link endOrdinary}. */

@@ -1,5 +1,5 @@
 import type { Backend, DeliveryMode, Intent, WorkspaceStatus } from "@molecule/domain/sets";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { ormOf, type Queryable } from "../database.ts";
 import { fixedStatement } from "../fixed-statement.ts";
 
@@ -28,6 +28,8 @@ export interface Target {
   readonly hasNativeSession: boolean;
   /** The sealed secret by which the platform shows itself to it; null when there is none. */
   readonly inboundSecret: Uint8Array | null;
+  /** Changes with everything above but the beat: a message may be accepted for what it stands for. */
+  readonly fingerprint: string;
 }
 
 interface TargetRow extends Record<string, unknown> {
@@ -49,18 +51,29 @@ interface TargetRow extends Record<string, unknown> {
   has_spoken: boolean;
   has_native_session: boolean;
   inbound_secret: Uint8Array | null;
+  fingerprint: string;
 }
+
+/** The rows that tell of the target `w`: `s` its status, `a` its attempt, `l` its liveness. */
+export const targetRows: SQL<unknown> = sql`workspaces w
+  JOIN workspace_statuses s ON s.workspace_id = w.id
+  LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
+  LEFT JOIN liveness l ON l.workspace_id = w.id`;
+
+/** Of {@link targetRows}: everything that decides how a message reaches the target, in few bytes. */
+export const targetFingerprint: SQL<unknown> = sql`md5(ROW(w.name, s.status, w.intent, w.backend,
+  w.delivery_mode, w.current_attempt, a.provider_addr, w.advertised_url, w.max_concurrent_tasks,
+  w.budget_limit, w.monthly_spend, l.idle_timeout_seconds, w.removed_at, w.inbound_secret,
+  l.first_message_at IS NOT NULL, l.capabilities @> '{"session": true}')::text)`;
 
 const loading = fixedStatement<{ readonly id: string }>(sql`
   SELECT w.id, w.name, s.status, w.intent, w.backend, w.delivery_mode, w.current_attempt,
     a.provider_addr, w.advertised_url, w.max_concurrent_tasks, w.budget_limit, w.monthly_spend,
     l.idle_timeout_seconds, l.last_heartbeat_at, w.removed_at, w.inbound_secret,
     l.first_message_at IS NOT NULL AS has_spoken,
-    COALESCE(l.capabilities @> '{"session": true}', false) AS has_native_session
-  FROM workspaces w
-  JOIN workspace_statuses s ON s.workspace_id = w.id
-  LEFT JOIN attempts a ON a.workspace_id = w.id AND a.no = w.current_attempt
-  LEFT JOIN liveness l ON l.workspace_id = w.id
+    COALESCE(l.capabilities @> '{"session": true}', false) AS has_native_session,
+    ${targetFingerprint} AS fingerprint
+  FROM ${targetRows}
   WHERE w.id = ${sql.placeholder("id")}`);
 
 /** The workspace with this id, removed ones included; null when there is none. */
@@ -86,6 +99,7 @@ export async function loadTarget(q: Queryable, workspaceId: string): Promise<Tar
     hasSpoken: row.has_spoken,
     hasNativeSession: row.has_native_session,
     inboundSecret: row.inbound_secret,
+    fingerprint: row.fingerprint,
   };
 }
 

@@ -50,6 +50,8 @@ interface RingKey {
   readonly kid: Buffer;
   /** Begins what the master key itself has sealed, as it did before there were data keys. */
   readonly directKid: Buffer;
+  /** Data keys that were needed lately, by scope. */
+  readonly derived: Map<SecretScope, Buffer>;
 }
 
 /**
@@ -58,14 +60,20 @@ interface RingKey {
  */
 export function createCipher(...keys: KeyRing): SecretCipher {
   const ring = keys.map(ringKey);
-  const { key, kid } = ringKey(keys[0]);
+  const first = ringKey(keys[0]);
   return {
     encrypt: (place, value) => {
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", dataKey(key, place.scope), nonce);
+      const cipher = createCipheriv("aes-256-gcm", dataKey(first, place.scope), nonce);
       cipher.setAAD(additionalData(place));
       const text = Buffer.concat([cipher.update(value, "utf8"), cipher.final()]);
-      return Buffer.concat([Buffer.of(ENCRYPTION_VERSION), kid, nonce, cipher.getAuthTag(), text]);
+      return Buffer.concat([
+        Buffer.of(ENCRYPTION_VERSION),
+        first.kid,
+        nonce,
+        cipher.getAuthTag(),
+        text,
+      ]);
     },
     decrypt: (place, stored) => {
       const record = Buffer.from(stored.record);
@@ -88,12 +96,21 @@ function ringKey(masterKey: Uint8Array): RingKey {
   const key = Buffer.from(masterKey);
   const kidOf = (use: string) =>
     createHmac("sha256", key).update(use).digest().subarray(0, KID_BYTES);
-  return { key, kid: kidOf("molecule-data-key-id"), directKid: kidOf("molecule-key-id") };
+  const derived = new Map<SecretScope, Buffer>();
+  return { key, kid: kidOf("molecule-data-key-id"), directKid: kidOf("molecule-key-id"), derived };
 }
 
+/** Scopes whose data key is kept at hand; deriving one costs as much as opening ten records. */
+const MAX_DERIVED = 1_000;
+
 /** The key that seals what belongs to one workspace, or to the organisation. */
-function dataKey(masterKey: Uint8Array, scope: SecretScope): Buffer {
-  return Buffer.from(hkdfSync("sha256", masterKey, "", `molecule-data-key|${scope}`, KEY_BYTES));
+function dataKey({ key, derived }: RingKey, scope: SecretScope): Buffer {
+  const known = derived.get(scope);
+  if (known !== undefined) return known;
+  const made = Buffer.from(hkdfSync("sha256", key, "", `molecule-data-key|${scope}`, KEY_BYTES));
+  if (derived.size >= MAX_DERIVED) derived.clear();
+  derived.set(scope, made);
+  return made;
 }
 
 /** The bytes that every record begins with that a data key of this key sealed; they tell nothing of it. */
@@ -130,9 +147,9 @@ function openRecord(ring: readonly RingKey[], place: SecretPlace, record: Buffer
 }
 
 function keyNamed(ring: readonly RingKey[], name: Buffer, scope: SecretScope): Buffer | null {
-  for (const { key, kid, directKid } of ring) {
-    if (timingSafeEqual(name, kid)) return dataKey(key, scope);
-    if (timingSafeEqual(name, directKid)) return key;
+  for (const known of ring) {
+    if (timingSafeEqual(name, known.kid)) return dataKey(known, scope);
+    if (timingSafeEqual(name, known.directKid)) return known.key;
   }
   return null;
 }

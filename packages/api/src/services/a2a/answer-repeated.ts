@@ -5,7 +5,7 @@ import { reopenMessage } from "@molecule/db/queue/accept-message";
 import type { Target } from "@molecule/db/registry/targets";
 import { DomainError } from "@molecule/domain/errors";
 import type { Envelope } from "../../a2a/envelope.ts";
-import type { AgentAddress } from "../../adapters/agent-connection.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import type { Deps } from "../../deps.ts";
 import { answerWithin, type Caller, deliverAndAnswer, queuedAnswer } from "./deliver-and-answer.ts";
 import { errorBody, oneEventStream, type ProxyAnswer } from "./proxy-answer.ts";

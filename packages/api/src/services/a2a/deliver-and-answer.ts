@@ -2,7 +2,7 @@ import { queuePosition } from "@molecule/db/queue/a2a-queue";
 import type { Target } from "@molecule/db/registry/targets";
 import type { DeliveryOutcome } from "../../a2a/delivery-job.ts";
 import type { Envelope } from "../../a2a/envelope.ts";
-import type { AgentAddress } from "../../adapters/agent-connection.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import type { Deps } from "../../deps.ts";
 import { errorBody, type ProxyAnswer, StreamAnswer } from "./proxy-answer.ts";
 

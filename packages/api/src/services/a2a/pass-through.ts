@@ -3,12 +3,8 @@ import { readInboundSecret } from "@molecule/db/secrets/inbound-secret";
 import { MAX_AGENT_RESPONSE_BYTES } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
 import { type Envelope, versionHeader } from "../../a2a/envelope.ts";
-import {
-  type AgentAddress,
-  type AgentHead,
-  type AgentResult,
-  requestAgent,
-} from "../../adapters/agent-connection.ts";
+import { type AgentHead, type AgentResult, requestAgent } from "../../adapters/agent-connection.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import { resolveAll } from "../../adapters/public-address.ts";
 import type { Deps } from "../../deps.ts";
 import { type ProxyAnswer, StreamAnswer } from "./proxy-answer.ts";

@@ -6,7 +6,7 @@ import { deliveryOf } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
 import type { Actor } from "@molecule/domain/sets";
 import { agentAddressOf } from "../../a2a/agent-address.ts";
-import type { AgentAddress } from "../../adapters/agent-connection.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import type { Deps } from "../../deps.ts";
 import type { Caller } from "./deliver-and-answer.ts";
 

@@ -1,13 +1,16 @@
 import { delegationIdOf } from "@molecule/db/activity/stitch-delegation";
 import { type Accepted, acceptMessage, type NewMessage } from "@molecule/db/queue/accept-message";
 import { leaveMessage } from "@molecule/db/queue/inbox-tasks";
-import { acceptOrdinary, isOrdinary } from "@molecule/db/queue/ordinary-message";
+import { acceptForKnown, acceptOrdinary, isOrdinary } from "@molecule/db/queue/ordinary-message";
 import { noteFirstMessage } from "@molecule/db/registry/connect-steps";
 import { loadParents, type Target } from "@molecule/db/registry/targets";
 import { canCommunicate } from "@molecule/domain/access";
+import { deliveryOf } from "@molecule/domain/delivery";
 import { DomainError } from "@molecule/domain/errors";
+import { agentAddressOf } from "../../a2a/agent-address.ts";
 import { fields } from "../../a2a/agent-reply.ts";
 import { type Envelope, readEnvelope } from "../../a2a/envelope.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import type { Deps } from "../../deps.ts";
 import { answerRepeated, requireOwn, storedAnswer } from "./answer-repeated.ts";
 import { answeredTaskOf, endAnswered } from "./answer-task.ts";
@@ -40,6 +43,8 @@ type Judged = SendInput & LedTo;
  */
 export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAnswer> {
   const envelope = readEnvelope(given.body);
+  const answer = await sendToKnown(deps, given, envelope);
+  if (answer !== null) return answer;
   const target = await requireTarget(deps, given.targetId);
   await requireAccess(deps, given.caller, target);
   requireBudget(target);
@@ -54,6 +59,42 @@ export async function sendMessage(deps: Deps, given: SendInput): Promise<ProxyAn
   if (way.kind === "poll") return await writeDown(deps, input, sending);
   const address = way.kind === "dispatch" && !copied.areKept ? way.address : null;
   return await acceptAndAnswer(deps, input, { ...sending, address });
+}
+
+/**
+ * What a person writes to an agent that is as it was at its last message: nothing but one statement goes
+ * before the agent. Null when anything is not so; nothing was done then, and the whole way decides.
+ */
+async function sendToKnown(
+  deps: Deps,
+  given: SendInput,
+  envelope: Envelope,
+): Promise<ProxyAnswer | null> {
+  const known = deps.knownTargets.recall(given.targetId);
+  if (known === null || given.caller.kind !== "person" || !envelope.isMessage) return null;
+  const address = isWithinBudget(known) ? addressNow(known) : null;
+  if (address === null || answeredTaskOf(envelope) !== null) return null;
+  const message = newMessage(
+    { ...given, chain: [], isAwaited: false },
+    { envelope, target: known },
+  );
+  if (!isOrdinary(message)) return null;
+  const accepted = await acceptForKnown(deps.db, message, {
+    lease: deps.dispatcher.lease,
+    fingerprint: known.fingerprint,
+  });
+  if (accepted === null) {
+    deps.knownTargets.forget(known.id);
+    return null;
+  }
+  const target = { ...known, lastHeartbeatAt: accepted.lastHeartbeatAt };
+  return await deliverAndAnswer(deps, given, { envelope, target, address, id: accepted.id });
+}
+
+function addressNow(target: Target): AgentAddress | null {
+  const address = agentAddressOf(target);
+  const how = deliveryOf({ ...target, hasAddress: address !== null });
+  return how.kind === "dispatch" ? address : null;
 }
 
 /** A call without a message: asked now or not at all. */
@@ -86,8 +127,12 @@ async function requireAccess(deps: Deps, caller: Caller, target: Target): Promis
   });
 }
 
+function isWithinBudget(target: Target): boolean {
+  return target.budgetLimit === null || target.monthlySpend < target.budgetLimit;
+}
+
 function requireBudget(target: Target): void {
-  if (target.budgetLimit === null || target.monthlySpend < target.budgetLimit) return;
+  if (isWithinBudget(target)) return;
   throw new DomainError("budget_exceeded", "The monthly budget of this agent is used up.", {
     next: "Raise its budget or wait for the next month.",
   });
@@ -183,6 +228,7 @@ async function accept(deps: Deps, input: Judged, sending: Sending): Promise<Acce
   const message = newMessage(input, sending);
   if (lease !== null && isOrdinary(message) && answeredTaskOf(sending.envelope) === null) {
     const id = await acceptOrdinary(deps.db, message, lease);
+    if (id !== null) deps.knownTargets.remember(sending.target);
     if (id !== null) return { kind: "new", id, isWaiting: false };
   }
   return await deps.db.transaction(async (tx) => {

@@ -4,12 +4,8 @@ import { DomainError } from "@molecule/domain/errors";
 import { keptFileOf } from "@molecule/domain/kept-files";
 import { isPlatformFile, parseFileRoot, parseRelativePath } from "@molecule/domain/paths";
 import { agentAddressOf } from "../../a2a/agent-address.ts";
-import {
-  type AgentAddress,
-  type AgentHead,
-  type AgentResult,
-  requestAgent,
-} from "../../adapters/agent-connection.ts";
+import { type AgentHead, type AgentResult, requestAgent } from "../../adapters/agent-connection.ts";
+import type { AgentAddress } from "../../adapters/agent-line.ts";
 import { resolveAll } from "../../adapters/public-address.ts";
 import type { Deps, Platform } from "../../deps.ts";
 import { requireTarget } from "../a2a/route-message.ts";

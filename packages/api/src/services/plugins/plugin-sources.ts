@@ -15,7 +15,7 @@ import {
   readLocalPlugin,
 } from "@molecule/templates/plugins/local-plugins";
 import { contentOf, type PluginContent } from "@molecule/templates/plugins/plugin-content";
-import type { ConnectionOptions } from "../../adapters/agent-connection.ts";
+import type { ConnectionOptions } from "../../adapters/agent-line.ts";
 import {
   type ArchiveHost,
   type ArchiveOutcome,
