@@ -68,7 +68,7 @@ export function announceAfterCommit(tx: Transaction, channel: string): void {
 }
 
 /** Between two notifications of a channel, in ms: a hint may be this late, and nothing is lost by it. */
-const ANNOUNCE_EVERY_MS = 5;
+const ANNOUNCE_EVERY_MS = 25;
 
 /** The pool: owns its connections until {@link Database.close}. */
 export class Database implements Queryable {

@@ -11,7 +11,10 @@ const sql = (text: TemplateStringsArray, ...values: readonly string[]) =>
 beforeEach(async () => {
   await sql`UPDATE workspaces SET max_concurrent_tasks = 500 WHERE id = ${bed.id}`;
 });
-const said = async (response: Response) => (await response.json()).result?.parts[0].text;
+interface Said {
+  readonly result?: { readonly parts: readonly { readonly text: string }[] };
+}
+const said = async (response: Response) => ((await response.json()) as Said).result?.parts[0]?.text;
 
 describe("P13: an agent that is as it was at its last message", () => {
   it("is written to as before: question, answer, item and events are the same", async () => {

@@ -131,6 +131,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // A parser that goes on after a pause may hand out nothing; pausing for that would never end.
+    if (chunk.byteLength === 0) return;
     this.#size += chunk.byteLength;
     if (this.#size > this.#request.maxResponseBytes) {
       this.#isTooLarge = true;

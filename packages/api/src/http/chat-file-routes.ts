@@ -4,6 +4,7 @@ import { openDownload, takeUpload } from "../services/chat/agent-files.ts";
 import { openKeptFile } from "../services/chat/open-kept-file.ts";
 import { fileResponse } from "./file-response.ts";
 import { WORKSPACE } from "./guards.ts";
+import { bodyOf } from "./incoming.ts";
 import type { RequestContext } from "./request-context.ts";
 import { type Route, route, streaming } from "./router.ts";
 
@@ -19,13 +20,14 @@ async function upload({ req, deps, workspaceId }: RequestContext): Promise<Respo
   if (!contentType.toLowerCase().startsWith("multipart/form-data")) {
     throw new DomainError("unsupported_media_type", "Send the files as multipart/form-data.");
   }
-  if (req.body === null) throw new DomainError("bad_request", "There is no file in the request.");
+  const body = bodyOf(req);
+  if (body === null) throw new DomainError("bad_request", "There is no file in the request.");
   const length = req.headers.get("content-length");
   const answer = await takeUpload(deps, {
     workspaceId,
     contentType,
     contentLength: length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null,
-    body: req.body,
+    body,
   });
   return new Response(answer.body.length === 0 ? null : Buffer.from(answer.body), {
     status: answer.status,

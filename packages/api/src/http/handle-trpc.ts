@@ -5,6 +5,7 @@ import type { Auth } from "../context.ts";
 import { newRequestId, TRPC_CODES, toDomainError } from "../errors.ts";
 import { appRouter } from "../root.ts";
 import type { HandleRequest, HttpState } from "./handle-request.ts";
+import { goneOf, hasBody } from "./incoming.ts";
 import { addRateHeaders, type RateState, rateLimited } from "./rate-limit.ts";
 import { readBytes } from "./read-body.ts";
 import type { Peer } from "./request-context.ts";
@@ -88,8 +89,8 @@ async function admit({ deps, limiter }: HttpState, req: Request, peer: Peer): Pr
 }
 
 async function bounded(req: Request): Promise<Request> {
-  if (req.body === null) return req;
+  if (!hasBody(req)) return req;
   const body = await readBytes(req, MAX_TRPC_BYTES);
-  const { url, method, headers, signal } = req;
-  return new Request(url, { method, headers, signal, body: new Uint8Array(body) });
+  const { url, method, headers } = req;
+  return new Request(url, { method, headers, signal: goneOf(req), body: new Uint8Array(body) });
 }

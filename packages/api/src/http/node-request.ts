@@ -3,9 +3,9 @@ import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { DomainError } from "@molecule/domain/errors";
 import { newRequestId } from "../errors.ts";
+import { keepIncoming } from "./incoming.ts";
 import { failure, textOf } from "./respond.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
-import { keepWholeBody } from "./whole-body.ts";
 
 /** Bytes of a body nobody wants that are thrown away before the connection is cut. */
 const MAX_DISCARDED_BYTES = 16 * 1_048_576;
@@ -32,13 +32,8 @@ export async function serveNode(
   res: ServerResponse,
   answer: (request: Request) => Promise<Response>,
 ): Promise<void> {
-  const gone = new AbortController();
-  // The end of every exchange closes it; only what ends early is an abortion, and one costs a stack trace.
-  res.once("close", () => {
-    if (!res.writableFinished) gone.abort();
-  });
   const body = new IncomingBody(req);
-  const request = toRequest(req, body, gone.signal);
+  const request = toRequest(req, body, () => goneWith(res));
   const response = request === null ? unreadable() : await answer(request);
   if (res.headersSent) return;
   // Not “Connection: close”: Node would cut a client that is still sending before it read its answer.
@@ -46,12 +41,21 @@ export async function serveNode(
   await send(response, req, res);
 }
 
+/** Aborted when the client goes. Every exchange ends by a close; only what ends early is an abortion. */
+function goneWith(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (res.closed && !res.writableFinished) gone.abort();
+  res.once("close", () => {
+    if (!res.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
 /**
  * The body of a Node request as a web stream that can be thrown away half read. Nothing is taken off the
  * connection before somebody asks for it.
  */
 class IncomingBody {
-  readonly stream: ReadableStream<Uint8Array>;
   readonly #req: IncomingMessage;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #isStarted = false;
@@ -60,13 +64,17 @@ class IncomingBody {
 
   constructor(req: IncomingMessage) {
     this.#req = req;
-    this.stream = new ReadableStream<Uint8Array>(
+  }
+
+  /** The body as it comes; to be asked for once. */
+  stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#controller = controller;
         },
         pull: () => {
-          if (this.#isStarted) req.resume();
+          if (this.#isStarted) this.#req.resume();
           else this.#start();
         },
         cancel: () => this.discard(),
@@ -89,7 +97,6 @@ class IncomingBody {
   async readAll(maxBytes: number): Promise<Uint8Array | null> {
     const req = this.#req;
     this.#isStarted = true;
-    this.#controller?.close();
     return await new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -145,18 +152,21 @@ function brokenOff(): DomainError {
 }
 
 /** Null for what is HTTP and no `Request` can be made of: TRACE, say. */
-function toRequest(req: IncomingMessage, body: IncomingBody, signal: AbortSignal): Request | null {
+function toRequest(
+  req: IncomingMessage,
+  body: IncomingBody,
+  signal: () => AbortSignal,
+): Request | null {
   const method = req.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD" && isBodyAnnounced(req);
-  const init: RequestInit & { duplex?: "half" } = {
-    method,
-    headers: headersOf(req),
-    signal,
-    ...(hasBody ? { body: body.stream, duplex: "half" } : {}),
-  };
   try {
-    const request = new Request(urlOf(req), init);
-    if (hasBody) keepWholeBody(request, (maxBytes) => body.readAll(maxBytes));
+    const request = new Request(urlOf(req), { method, headers: headersOf(req) });
+    keepIncoming(request, {
+      hasBody,
+      readAll: (maxBytes) => body.readAll(maxBytes),
+      stream: () => body.stream(),
+      signal,
+    });
     return request;
   } catch {
     return null;

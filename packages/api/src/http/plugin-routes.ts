@@ -8,6 +8,7 @@ import { installPlugin, uninstallPlugin } from "../services/plugins/fetch-plugin
 import { packPlugin } from "../services/plugins/pack-plugin.ts";
 import { installedPlugins } from "../services/plugins/plan-plugins.ts";
 import { SIGNED_IN, WORKSPACE } from "./guards.ts";
+import { goneOf } from "./incoming.ts";
 import { readJson } from "./read-body.ts";
 import { parseBody, type RequestContext } from "./request-context.ts";
 import { ok } from "./respond.ts";
@@ -88,7 +89,7 @@ async function install({ deps, auth, req, workspaceId }: RequestContext): Promis
     workspaceId,
     source,
     sha256: sha256 ?? null,
-    signal: req.signal,
+    signal: goneOf(req),
   });
   const { plugin } = content;
   return ok({
@@ -114,7 +115,7 @@ async function download({ deps, req, workspaceId, params, query }: RequestContex
     workspaceId,
     name: params.name ?? "",
     source: query.get("source") ?? "",
-    signal: req.signal,
+    signal: goneOf(req),
   });
   return new Response(packed.body, {
     headers: {

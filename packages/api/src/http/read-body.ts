@@ -1,5 +1,5 @@
 import { DomainError } from "@molecule/domain/errors";
-import { takeWholeBody } from "./whole-body.ts";
+import { bodyOf, hasBody, takeWholeBody } from "./incoming.ts";
 
 /** Largest JSON body of a plain route. Source: security C2 row 17. */
 const MAX_JSON_BYTES = 1_048_576;
@@ -13,7 +13,7 @@ export const MAX_JSON_DEPTH = 32;
 export async function readBytes(req: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = Number(req.headers.get("content-length") ?? "0");
   if (announced > maxBytes) throw tooLarge(maxBytes);
-  if (req.body === null) return new Uint8Array();
+  if (!hasBody(req)) return new Uint8Array();
   const readWhole = takeWholeBody(req);
   if (readWhole !== null) {
     const whole = await readWhole(maxBytes);
@@ -22,7 +22,9 @@ export async function readBytes(req: Request, maxBytes: number): Promise<Uint8Ar
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader = req.body.getReader();
+  const body = bodyOf(req);
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return Buffer.concat(chunks, size);

@@ -1,4 +1,5 @@
 import { DomainError } from "@molecule/domain/errors";
+import { hasBody } from "./incoming.ts";
 
 /**
  * The rule for requests that a cookie authenticates and that change something: they come from a page
@@ -14,7 +15,7 @@ export function requireSameOrigin(req: Request): void {
 
 /** A body that a cookie authenticates is JSON, so that no form of another page can make one. */
 export function requireJsonType(req: Request): void {
-  if (req.body === null) return;
+  if (!hasBody(req)) return;
   const type = (req.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type === "application/json") return;
   throw new DomainError("unsupported_media_type", "Send the body as application/json.");
