@@ -5,8 +5,8 @@ import type { Pulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
-import type { RuntimeFile } from "./adapters/runtime-file.ts";
 import type { KnownTargets } from "./a2a/known-targets.ts";
+import type { RuntimeFile } from "./adapters/runtime-file.ts";
 import type { Metrics } from "./http/metrics.ts";
 import type { PluginSources } from "./services/plugins/plugin-sources.ts";
 
