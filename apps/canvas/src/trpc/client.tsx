@@ -1,6 +1,6 @@
 "use client";
 import type { AppRouter } from "@molecule/api";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { notifyManager, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchStreamLink, type TRPCClient } from "@trpc/client";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
 import { type ReactNode, useState } from "react";
@@ -19,6 +19,8 @@ export type Client = TRPCClient<AppRouter>;
 const MAX_READ_RETRIES = 2;
 
 function createQueryClient(): QueryClient {
+  // What comes in one answer is drawn at once and together, not by timers that wait for frames.
+  notifyManager.setScheduler(queueMicrotask);
   return new QueryClient({
     defaultOptions: {
       queries: {

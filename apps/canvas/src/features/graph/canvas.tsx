@@ -1,8 +1,8 @@
 "use client";
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider } from "@xyflow/react";
 import { type MouseEvent, useEffect, useMemo } from "react";
-import { scopeOf } from "../location/route.ts";
-import { useRoute } from "../location/use-route.ts";
+import { openWorkspaceOf, scopeOf } from "../location/route.ts";
+import { useRoutePart } from "../location/use-route.ts";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
@@ -35,11 +35,10 @@ export function Canvas() {
 }
 
 function Flow() {
-  const route = useRoute();
   const ui = useUiStore();
   const actions = useWorkspaceActions();
-  const scopeId = scopeOf(route);
-  const openId = route.kind === "workspace" ? route.workspaceId : null;
+  const scopeId = useRoutePart(scopeOf);
+  const openId = useRoutePart(openWorkspaceOf);
   const graph = useGraphNodes(scopeId);
   const camera = useCamera(graph.items, openId, scopeId);
   useCanvasPort(graph.items, camera);

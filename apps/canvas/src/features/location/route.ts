@@ -91,6 +91,11 @@ export function scopeOf(route: Route): string | null {
   return route.kind === "team" || route.kind === "workspace" ? route.teamId : null;
 }
 
+/** The workspace whose panel is open, or null. */
+export function openWorkspaceOf(route: Route): string | null {
+  return route.kind === "workspace" ? route.workspaceId : null;
+}
+
 function withQuery(path: string, values: Readonly<Record<string, string | null>>): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) if (value !== null) query.set(key, value);

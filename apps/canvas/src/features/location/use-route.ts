@@ -24,6 +24,15 @@ export function useRoute(): Route {
   }, [address]);
 }
 
+/** One value of the route; who reads it is drawn again when that is another one, and else never. */
+export function useRoutePart<T extends string | boolean | null>(read: (route: Route) => T): T {
+  return useSyncExternalStore(
+    subscribe,
+    () => read(currentRoute()),
+    () => read({ kind: "canvas" }),
+  );
+}
+
 /** The route right now, for handlers. */
 export function currentRoute(): Route {
   return parseRoute(window.location.pathname, window.location.search);
@@ -33,7 +42,9 @@ export function currentRoute(): Route {
 export function navigate(route: Route, how: { replace?: boolean } = {}): void {
   const href = hrefOf(route);
   if (href === readAddress()) return;
-  if (how.replace === true) window.history.replaceState(null, "", href);
-  else window.history.pushState(null, "", href);
+  // The browser's own: the framework's would draw its whole page again for every address, and this page
+  // is one to it.
+  const { pushState, replaceState } = History.prototype;
+  (how.replace === true ? replaceState : pushState).call(window.history, null, "", href);
   window.dispatchEvent(new Event(NAVIGATED));
 }

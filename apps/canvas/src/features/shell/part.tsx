@@ -1,5 +1,5 @@
 "use client";
-import { Component, type ComponentType, lazy, type ReactNode } from "react";
+import { Component, type ComponentType, lazy, memo, type ReactNode } from "react";
 import { Button } from "../../ui/button.tsx";
 import { ErrorState } from "../../ui/state.tsx";
 
@@ -13,7 +13,10 @@ export interface Part<P> {
   readonly fetchNow: () => void;
 }
 
-/** Makes a part of the page out of its import. A fetch that fails is tried again a few times. */
+/**
+ * Makes a part of the page out of its import. A fetch that fails is tried again a few times. It is drawn
+ * again for what it reads and for other props, never because the address above it changed.
+ */
 export function part<P extends object>(load: () => Promise<ComponentType<P>>): Part<P> {
   const loadAgain = async (tries: number): Promise<ComponentType<P>> => {
     try {
@@ -26,7 +29,7 @@ export function part<P extends object>(load: () => Promise<ComponentType<P>>): P
     }
   };
   return {
-    View: lazy(async () => ({ default: await loadAgain(0) })),
+    View: memo(lazy(async () => ({ default: await loadAgain(0) }))) as ComponentType<P>,
     fetchNow: () => void load().catch(() => {}),
   };
 }

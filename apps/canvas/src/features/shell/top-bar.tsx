@@ -1,12 +1,12 @@
 "use client";
 import { ChevronRight, PanelLeft, Plus, Search } from "lucide-react";
-import { Suspense } from "react";
+import { memo, Suspense } from "react";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Keys } from "../../ui/keys.tsx";
 import { shownKeys } from "../commands/shown-keys.ts";
 import { useIsMac } from "../commands/use-is-mac.ts";
 import { scopeOf } from "../location/route.ts";
-import { useRoute } from "../location/use-route.ts";
+import { useRoutePart } from "../location/use-route.ts";
 import { useNodes } from "../store/node-store.tsx";
 import { useUi, useUiStore } from "../store/ui-store.tsx";
 import { useWorkspaceActions } from "../workspace-actions/use-workspace-actions.ts";
@@ -19,7 +19,7 @@ const { View: ThemeMenu } = PARTS.themeMenu;
 const { View: ProblemsMenu } = PARTS.problemsMenu;
 
 /** The bar above everything, 48 px. */
-export function TopBar({ isWide }: { isWide: boolean }) {
+export const TopBar = memo(function TopBar({ isWide }: { isWide: boolean }) {
   const actions = useWorkspaceActions();
   return (
     <header className="relative z-20 flex h-12 shrink-0 items-center gap-2 border-b bg-card px-3 pointer-coarse:h-14">
@@ -56,7 +56,7 @@ export function TopBar({ isWide }: { isWide: boolean }) {
       </div>
     </header>
   );
-}
+});
 
 /** Holds the place of a menu that is still being fetched, so that nothing jumps. */
 function Room() {
@@ -93,7 +93,7 @@ function Home() {
 
 /** The team that the canvas is limited to. */
 function Scope() {
-  const teamId = scopeOf(useRoute());
+  const teamId = useRoutePart(scopeOf);
   const name = useNodes((state) => (teamId === null ? undefined : state.byId[teamId]?.name));
   if (name === undefined) return null;
   return (

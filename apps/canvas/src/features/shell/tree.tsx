@@ -3,7 +3,8 @@ import clsx from "clsx";
 import { ChevronRight } from "lucide-react";
 import { type KeyboardEvent, memo, useCallback, useMemo, useState } from "react";
 import { matching } from "../graph/model/flow-graph.ts";
-import { useRoute } from "../location/use-route.ts";
+import { openWorkspaceOf } from "../location/route.ts";
+import { useRoutePart } from "../location/use-route.ts";
 import { RUNTIME_LABELS } from "../status/model-label.ts";
 import { StatusGlyph } from "../status/status-glyph.tsx";
 import { statusView, taskCount } from "../status/status-view.ts";
@@ -120,8 +121,7 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
   const { node, level, hasChildren, isFolded, isPage, isTabStop, index, count, onFold } = props;
   const actions = useWorkspaceActions();
   const ui = useUiStore();
-  const route = useRoute();
-  const isOpen = route.kind === "workspace" && route.workspaceId === node.id;
+  const isOpen = useRoutePart((route) => openWorkspaceOf(route) === node.id);
   const status = statusView(node);
   const open = () => actions.open(node.id);
   const fold = (

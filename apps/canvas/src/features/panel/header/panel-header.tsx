@@ -1,6 +1,7 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import { Play, RotateCw, X } from "lucide-react";
+import { memo } from "react";
 import { Button, IconButton } from "../../../ui/button.tsx";
 import { modelLabel, RUNTIME_LABELS } from "../../status/model-label.ts";
 import { StatusGlyph } from "../../status/status-glyph.tsx";
@@ -10,7 +11,11 @@ import { PanelMenu } from "./panel-menu.tsx";
 import { PanelName } from "./panel-name.tsx";
 
 /** Who this is, how it is, and the one thing to do about it. */
-export function PanelHeader({ node, headingId }: { node: WorkspaceNode; headingId: string }) {
+export const PanelHeader = memo(function PanelHeader(props: {
+  node: WorkspaceNode;
+  headingId: string;
+}) {
+  const { node, headingId } = props;
   const actions = useWorkspaceActions();
   const status = statusView(node);
   const tasks = taskCount(node);
@@ -33,7 +38,7 @@ export function PanelHeader({ node, headingId }: { node: WorkspaceNode; headingI
       </p>
     </header>
   );
-}
+});
 
 function Part({ children }: { children: React.ReactNode }) {
   return (

@@ -2,7 +2,7 @@
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import { connectProgress, whyAwaited } from "@molecule/domain/connect-steps";
 import clsx from "clsx";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { useNow } from "../../clock/clock.tsx";
 import { formatAgo, formatElapsed } from "../../clock/format.ts";
@@ -28,7 +28,7 @@ export interface ReasonBarProps {
 }
 
 /** Why the workspace is in its state, live; nothing while there is nothing to explain. */
-export function ReasonBar({ node, onOpen }: ReasonBarProps) {
+export const ReasonBar = memo(function ReasonBar({ node, onOpen }: ReasonBarProps) {
   const reader = useOrganisation()?.member.name ?? null;
   const isRestarted = node.attempt?.readyAt != null;
   const nowMs = useNow(isCounting(node) || isRestarted);
@@ -48,7 +48,7 @@ export function ReasonBar({ node, onOpen }: ReasonBarProps) {
       <ReasonText node={node} reason={reason} nowMs={nowMs} onOpen={onOpen} />
     </div>
   );
-}
+});
 
 function ReasonText(props: ReasonBarProps & { reason: Reason; nowMs: number }) {
   const { node, reason, nowMs, onOpen } = props;
