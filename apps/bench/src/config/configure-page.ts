@@ -3,15 +3,33 @@ import { type Browser, chromium, type Locator, type Page } from "@playwright/tes
 import type { Platform } from "../platform.ts";
 import type { DelayingProxy } from "./delaying-proxy.ts";
 
+/** Milliseconds from the press on the tab. */
+export interface Opened {
+  /** Until everything of Configure that is seen stood there with its real values, to be edited. */
+  readonly seenMs: number;
+  /** Until also everything below the fold stood there. */
+  readonly wholeMs: number;
+}
+
 declare global {
   interface Window {
-    /** Milliseconds from the press on the tab until everything of it stood there. */
-    moleculeOpened?: Promise<number>;
+    moleculeOpened?: Promise<Opened>;
   }
 }
 
 /** Longest wait for anything of the page, in ms. */
 const BOUND_MS = 30_000;
+/** What is not seen has to be there this long after what is, in ms. */
+const WHOLE_WITHIN_MS = 1_000;
+/** What stands below the fold, and in which order. */
+const BELOW = [
+  "Add secret",
+  "Add schedule",
+  "None yet. What the agent keeps",
+  "History",
+  "Agent card",
+  "Delete this agent",
+];
 
 /** The canvas in a browser, behind the delay, with one agent's chat open. */
 export class ConfigurePage implements AsyncDisposable {
@@ -63,45 +81,35 @@ export class ConfigurePage implements AsyncDisposable {
     return this.#proxy.calls.splice(0).length;
   }
 
-  /** Presses the tab; from there until all its parts stand on the screen, and the calls of it. */
-  async press(): Promise<{ readonly ms: number; readonly calls: number }> {
+  /**
+   * Presses the tab; from there until what is seen and until all of it stands on the screen, and the calls
+   * of it. Seen is whatever lies in the window: the form with the saved instructions, which can be edited,
+   * and each section that reaches into it, none of which still shows where something will be.
+   * @throws Error when a part fails, or the rest does not follow soon.
+   */
+  async press(instructions: string): Promise<Opened & { readonly calls: number }> {
     const tab = this.#tab();
-    await tab.evaluate((element, boundMs) => {
-      window.moleculeOpened = new Promise((resolve, reject) => {
-        const onPress = (press: Event) => {
-          const look = () => {
-            const panel = [...document.querySelectorAll("[role=tabpanel]")].find(
-              (one) => one.getAttribute("data-state") === "active",
-            );
-            const text = panel?.textContent ?? "";
-            if (panel?.querySelector("[role=alert]")) {
-              reject(new Error("a part of Configure could not be loaded"));
-              return;
-            }
-            const isThere =
-              panel?.querySelector("textarea") &&
-              ["Add secret", "Add schedule", "None yet. What the agent keeps"].every((part) =>
-                text.includes(part),
-              );
-            // Drawn is what stands there one frame later.
-            if (isThere) {
-              requestAnimationFrame(() => resolve(performance.now() - press.timeStamp));
-            } else if (performance.now() - press.timeStamp > boundMs) {
-              reject(new Error(`Configure did not open: ${text.slice(0, 400)}`));
-            } else requestAnimationFrame(look);
-          };
-          look();
-        };
-        element.addEventListener("mousedown", onPress, { once: true, capture: true });
-      });
-      window.moleculeOpened.catch(() => undefined);
-    }, BOUND_MS);
+    await tab.evaluate(watchOpening, {
+      instructions,
+      below: BELOW,
+      boundMs: BOUND_MS,
+      wholeWithinMs: WHOLE_WITHIN_MS,
+    });
     await tab.click();
-    const ms = await this.#page.evaluate(
+    const opened = await this.#page.evaluate(
       () => window.moleculeOpened ?? Promise.reject(new Error()),
     );
     await this.#untilQuiet();
-    return { ms, calls: this.#proxy.calls.splice(0).length };
+    return { ...opened, calls: this.#proxy.calls.splice(0).length };
+  }
+
+  /** Types into the open form, sees that it is an edit, and takes it back. */
+  async editAndDiscard(): Promise<void> {
+    await this.#page.getByLabel("Instructions").press("End");
+    await this.#page.getByLabel("Instructions").pressSequentially("x");
+    await this.#page.getByText("1 change").waitFor();
+    await this.#page.getByRole("button", { name: "Discard" }).click();
+    await this.#page.getByText("1 change").waitFor({ state: "detached" });
   }
 
   /**
@@ -144,4 +152,65 @@ export class ConfigurePage implements AsyncDisposable {
 
 async function rest(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+interface Wanted {
+  readonly instructions: string;
+  readonly below: readonly string[];
+  readonly boundMs: number;
+  readonly wholeWithinMs: number;
+}
+
+/** Runs in the page: looks at every frame from the press on. Drawn is what stands there one frame later. */
+function watchOpening(tab: Element, wanted: Wanted): void {
+  const panel = () =>
+    [...document.querySelectorAll("[role=tabpanel]")].find(
+      (one) => one.getAttribute("data-state") === "active",
+    );
+  const isSeen = () => {
+    const form = panel()?.querySelector("section[aria-label=Settings]");
+    const [field, choice] = [form?.querySelector("textarea"), form?.querySelector("select")];
+    if (!field || !choice || field.value !== wanted.instructions) return false;
+    if (field.disabled || field.readOnly || choice.disabled) return false;
+    if ((choice.selectedOptions[0]?.text ?? "") === "") return false;
+    const window_ = form?.parentElement?.getBoundingClientRect();
+    if (window_ === undefined || window_.height === 0) return false;
+    const reachesIn = (one: Element) => {
+      const { top, bottom, height } = one.getBoundingClientRect();
+      return height > 0 && top < window_.bottom && bottom > window_.top;
+    };
+    const isFilled = isWhole() || (form?.parentElement?.scrollHeight ?? 0) > window_.height;
+    const isWaiting = [...(panel()?.querySelectorAll(".animate-skeleton") ?? [])].some(reachesIn);
+    return isFilled && !isWaiting;
+  };
+  const isWhole = () => {
+    const text = panel()?.textContent ?? "";
+    const isShown = (part: string) => text.includes(part);
+    const last = [...(panel()?.querySelectorAll("h3") ?? [])].at(-1);
+    return wanted.below.every(isShown) && (last?.getBoundingClientRect().height ?? 0) > 0;
+  };
+  window.moleculeOpened = new Promise((resolve, reject) => {
+    const onPress = (press: Event) => {
+      const since = () => performance.now() - press.timeStamp;
+      let seenMs = Number.NaN;
+      const look = () => {
+        if (panel()?.querySelector("[role=alert]")) {
+          return reject(new Error("a part of Configure could not be loaded"));
+        }
+        if (since() > wanted.boundMs || since() - seenMs > wanted.wholeWithinMs) {
+          const text = panel()?.textContent?.slice(0, 400);
+          return reject(new Error(`Configure did not open as a whole: ${text}`));
+        }
+        const [seen, whole] = [Number.isNaN(seenMs) && isSeen(), isWhole()];
+        requestAnimationFrame(() => {
+          if (seen) seenMs = since();
+          if (whole && !Number.isNaN(seenMs)) resolve({ seenMs, wholeMs: since() });
+          else look();
+        });
+      };
+      look();
+    };
+    tab.addEventListener("mousedown", onPress, { once: true, capture: true });
+  });
+  window.moleculeOpened.catch(() => undefined);
 }
