@@ -10,13 +10,13 @@ import { codeOf, Refusal } from "./refusal.mjs";
  * @property {string | undefined} databaseUrl absent: the embedded Postgres
  * @property {string | undefined} adminToken absent: the one in the data folder
  * @property {string | undefined} home MOLECULE_HOME as given
- * @property {string} backend "auto", "process" or "docker"
+ * @property {string} backend "auto", "process", "docker" or "control-plane"
  * @property {string | undefined} runtimeBundle absent: the reference runtime of this checkout
  * @property {number} timeScale multiplies every wait that people would otherwise sit through; 1 outside tests
  * @property {boolean} hasSecretsKey the key of the secrets comes from the environment
  */
 
-const BACKENDS = ["auto", "process", "docker"];
+const BACKENDS = ["auto", "process", "docker", "control-plane"];
 
 /**
  * Reads the settings; an empty variable counts as absent.

@@ -19,8 +19,10 @@ export interface AnnounceOptions {
   readonly backends: readonly ComputeBackend[];
   /** Backends that no setting of this platform names: told as not available, with what to set. */
   readonly notConfigured: readonly { readonly name: Backend; readonly note: string }[];
-  /** `auto` takes Docker where its engine answers. */
-  readonly wanted: "auto" | "process" | "docker";
+  /** `auto` takes the control plane of an organisation that has one, else Docker where its engine answers. */
+  readonly wanted: "auto" | "process" | "docker" | "control-plane";
+  /** Null: the deployment is of nobody in particular. */
+  readonly orgId: string | null;
   /** Address on which containers reach the platform; null without Docker. Never throws. */
   readonly bridgeGateway: () => Promise<string | null>;
   readonly pulse?: Pulse | undefined;
@@ -64,7 +66,7 @@ async function readInfo(options: AnnounceOptions): Promise<WorkerInfo> {
   );
   const others = options.notConfigured.map((one) => ({ ...one, isAvailable: false }));
   const backends = [...configured, ...others];
-  const defaultBackend = chooseBackend(options.wanted, backends);
+  const defaultBackend = chooseBackend(options, backends);
   const gateway = await options.bridgeGateway();
   return {
     backends,
@@ -76,15 +78,18 @@ async function readInfo(options: AnnounceOptions): Promise<WorkerInfo> {
 
 type Offer = WorkerInfo["backends"][number];
 
-/** The backend of new workspaces: the wanted one, or Docker where it can be used, else processes. */
+/**
+ * The backend of new workspaces: the wanted one, or the control plane of an organisation that has one, or
+ * Docker where it can be used, else processes. Source: wire contract §19.3.
+ */
 export function chooseBackend(
-  wanted: AnnounceOptions["wanted"],
+  { wanted, orgId }: Pick<AnnounceOptions, "wanted" | "orgId">,
   offers: readonly Offer[],
 ): Backend {
   if (wanted !== "auto") return wanted;
-  return offers.some((offer) => offer.name === "docker" && offer.isAvailable)
-    ? "docker"
-    : "process";
+  const has = (name: Backend) => offers.some((offer) => offer.name === name && offer.isAvailable);
+  if (orgId !== null && has("control-plane")) return "control-plane";
+  return has("docker") ? "docker" : "process";
 }
 
 function noteOf(

@@ -1,12 +1,17 @@
 import path from "node:path";
 import { z } from "zod";
 import type { TierOverrides } from "./adapters/docker/tiers.ts";
+import {
+  type ControlPlaneSettings,
+  controlPlaneSettings,
+  controlPlaneVariables,
+} from "./control-plane-env.ts";
 
 const schema = z.object({
   DATABASE_URL: z.string().min(1),
   MOLECULE_HOME: z.string().min(1),
   MOLECULE_VERSION: z.string().default("0.0.0"),
-  MOLECULE_BACKEND: z.enum(["auto", "process", "docker"]).default("auto"),
+  MOLECULE_BACKEND: z.enum(["auto", "process", "docker", "control-plane"]).default("auto"),
   MOLECULE_PLATFORM_ID: z.string().optional(),
   PORT: z.coerce.number().int().min(1).max(65_535).default(8080),
   RUNTIME_BUNDLE: z.string().min(1),
@@ -29,6 +34,7 @@ const schema = z.object({
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
   PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().optional(),
+  ...controlPlaneVariables,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
 });
 
@@ -38,7 +44,7 @@ export interface WorkerEnv {
   /** Folder of all state. */
   readonly home: string;
   readonly version: string;
-  readonly backend: "auto" | "process" | "docker";
+  readonly backend: "auto" | "process" | "docker" | "control-plane";
   /** Undefined: read from the home folder. */
   readonly platformId: string | undefined;
   /** Public port of the platform: what instances talk to. */
@@ -78,6 +84,8 @@ export interface WorkerEnv {
   /** How long every start may take; null: what its configuration or runtime says. */
   readonly bootTimeoutMs: number | null;
   readonly logLevel: string;
+  /** The service that owns machines; null: none is named. */
+  readonly controlPlane: ControlPlaneSettings | null;
   /** What instances inherit from the machine: nothing that belongs to the platform. */
   readonly inherited: Readonly<Record<string, string>>;
   /** The same for npm, which also needs the person's own configuration to reach its registry. */
@@ -185,6 +193,7 @@ export function readEnv(
     bootTimeoutMs:
       env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1_000,
     logLevel: env.LOG_LEVEL,
+    controlPlane: controlPlaneSettings(env),
     inherited: pick(source, INHERITED),
     inheritedByNpm: pick(source, INHERITED_BY_NPM),
   };

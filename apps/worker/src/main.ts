@@ -5,10 +5,13 @@ import { userInfo } from "node:os";
 import path from "node:path";
 import { type Database, openDatabase } from "@molecule/db/database";
 import { serializeError } from "@molecule/db/error-record";
+import { findMachine, rememberMachine } from "@molecule/db/lifecycle/machine-memory";
+import { markRemoved } from "@molecule/db/lifecycle/machines";
 import { LoopPulse } from "@molecule/db/processes/pulse";
 import { loadCipher, loadTokenKey } from "@molecule/db/secrets/key-ring";
 import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
+import { createControlPlaneBackend } from "./adapters/control-plane/control-plane-backend.ts";
 import { createDockerBackend, type DockerBackend } from "./adapters/docker/docker-backend.ts";
 import { createProcessBackend } from "./adapters/process/process-backend.ts";
 import { announce } from "./announce.ts";
@@ -20,7 +23,9 @@ import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
 import { startImportPacer } from "./orgs/import-pacer.ts";
 import { createAgentPackages } from "./provisioning/agent-packages.ts";
+import { createBootDesk } from "./provisioning/boot-desk.ts";
 import type { ComputeBackend } from "./provisioning/compute-backend.ts";
+import type { MachineMemory } from "./provisioning/machine-memory.ts";
 import { answersHttp } from "./restart/answers-http.ts";
 import { Prober } from "./restart/prober.ts";
 import { Reconciler } from "./restart/reconciler.ts";
@@ -60,7 +65,32 @@ interface Backends {
   readonly docker: DockerBackend | null;
 }
 
-async function createBackends(env: WorkerEnv, platformId: string): Promise<Backends> {
+/** What backends that make machines elsewhere share. */
+interface RemoteParts {
+  readonly db: Database;
+  readonly tokenKey: Uint8Array;
+  readonly log: Log;
+}
+
+/** The backend of the service that owns machines, where one is named. */
+function controlPlaneOf(env: WorkerEnv, { db, tokenKey, log }: RemoteParts): ComputeBackend[] {
+  const { controlPlane, runtimeBundle, timeScale } = env;
+  if (controlPlane === null) return [];
+  const { platformUrl } = controlPlane;
+  const memory: MachineMemory = {
+    find: (workspaceId, attemptNo) => findMachine(db, "control-plane", { workspaceId, attemptNo }),
+    remember: (made) => db.transaction((tx) => rememberMachine(tx, "control-plane", made)),
+    forget: async (key) => void (await markRemoved(db, key.workspaceId, key.attemptNo)),
+  };
+  const desk = createBootDesk({ db, tokenKey, platformUrl, runtimeBundle });
+  return [createControlPlaneBackend({ ...controlPlane, memory, desk, timeScale, log })];
+}
+
+async function createBackends(
+  env: WorkerEnv,
+  platformId: string,
+  remote: RemoteParts,
+): Promise<Backends> {
   const agents = createAgentPackages({
     sourceFolder: env.agentsDir,
     installFolder: path.join(env.home, "agents"),
@@ -74,7 +104,8 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
     userName: userName(),
     agents,
   });
-  if (env.backend === "process") return { all: [processes], docker: null };
+  const local = [processes, ...controlPlaneOf(env, remote)];
+  if (env.backend === "process") return { all: local, docker: null };
   // The launcher may have copied the bundle alone; its Dockerfile is found from the original.
   const original = path.resolve(import.meta.dirname, "../../runtime/dist/runtime.mjs");
   const docker = createDockerBackend({
@@ -92,7 +123,7 @@ async function createBackends(env: WorkerEnv, platformId: string): Promise<Backe
     agentPackage: (runtime, progress) => agents.ensure(runtime, progress),
     nowMs: () => Date.now(),
   });
-  return { all: [processes, docker], docker };
+  return { all: [...local, docker], docker };
 }
 
 /** A uid without an entry in the machine's list of users has no name. */
@@ -133,7 +164,7 @@ async function start(
   scope.add("database", () => db.close());
   const pulse = new LoopPulse({ db, kind: "worker", log });
   scope.add("ages of loops", () => pulse.stop());
-  const backends = await createBackends(env, platformId);
+  const backends = await createBackends(env, platformId, { db, tokenKey, log });
   const { docker } = backends;
   if (docker !== null) scope.add("docker network", () => docker.close());
   const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;
@@ -153,6 +184,7 @@ async function start(
     backends: backends.all,
     notConfigured: NOT_CONFIGURED.filter(({ name }) => backendOf(name) === null),
     wanted: env.backend,
+    orgId: env.controlPlane?.orgId ?? null,
     bridgeGateway: async () => (await backends.docker?.bridgeGateway().catch(() => null)) ?? null,
     pulse,
     log,

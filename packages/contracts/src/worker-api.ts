@@ -37,6 +37,10 @@ export const workerOperations = {
     input: z.object({ workspaceId: z.string(), lines: z.number().int().min(1).max(2000) }),
     output: z.object({ lines: z.array(z.string()) }),
   },
+  "console.read": {
+    input: z.object({ workspaceId: z.string() }),
+    output: z.object({ output: z.string() }),
+  },
 } as const;
 
 export type WorkerOperation = keyof typeof workerOperations;

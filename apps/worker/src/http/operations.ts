@@ -23,6 +23,8 @@ export type Operations = {
 /** Phases in which an instance is being replaced: its folders belong to nobody for a moment. */
 const REPLACING: ReadonlySet<Phase> = new Set(["NEW", "STOPPING", "CREATING"]);
 const RETRY_AFTER_SECONDS = 2;
+/** Tokens of agents and of machines that boot, whichever a boot script may print. */
+const TOKENS = /\bw[sb]t_[\w-]{4,}/g;
 
 /** The private API over the backends of this worker. */
 export function createOperations(deps: OperationDeps): Operations {
@@ -54,6 +56,17 @@ export function createOperations(deps: OperationDeps): Operations {
       const found = await backend.logs(workspaceId, null, lines);
       const secrets = Object.values(env);
       return { lines: found.map((line) => withoutSecrets(line, secrets)) };
+    },
+    "console.read": async ({ workspaceId }) => {
+      const { backend } = await knownBackend(deps, workspaceId);
+      if (backend.console === undefined) {
+        throw new DomainError("not_available_here", "This agent's machine has no console.", {
+          next: "Look at the log of the agent's attempt instead.",
+        });
+      }
+      const { env } = await loadWorkspaceEnv(deps.db, deps.cipher, workspaceId);
+      const output = await backend.console(workspaceId, null);
+      return { output: withoutSecrets(output, Object.values(env)).replace(TOKENS, "••••••") };
     },
   };
 }

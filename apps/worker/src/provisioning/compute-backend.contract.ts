@@ -13,6 +13,8 @@ export interface ContractSubject {
   readonly backend: ComputeBackend;
   /** What every spec of this backend has beside the key and the files. */
   readonly specDefaults: Pick<InstanceSpec, "name" | "runtime" | "tier" | "env">;
+  /** How an instance's address looks. Absent: a port on this machine. */
+  readonly address?: RegExp;
   /** Whether something answers HTTP at an instance's address; false for a fake. */
   readonly servesHttp: boolean;
   /** Ends an instance from within, as a crash would; absent where the suite cannot. */
@@ -53,10 +55,22 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       removedFiles: [],
       ...parts,
     });
-    const create = (key: InstanceKey, parts: Partial<InstanceSpec> = {}): Promise<Instance> =>
-      backend.create(specOf(key, parts), never);
-    const listed = async (workspaceId: string): Promise<readonly Instance[]> =>
-      (await backend.list()).filter((instance) => instance.workspaceId === workspaceId);
+    const create = (key: InstanceKey, parts: Partial<InstanceSpec> = {}): Promise<Instance> => {
+      made.push(key);
+      return backend.create(specOf(key, parts), never);
+    };
+    const made: InstanceKey[] = [];
+    /** What there is of a workspace: by the listing, or by every attempt the test has asked for. */
+    const listed = async (workspaceId: string): Promise<readonly Instance[]> => {
+      if (backend.capabilities.list) {
+        return (await backend.list()).filter((instance) => instance.workspaceId === workspaceId);
+      }
+      const asked = new Set(
+        made.filter((key) => key.workspaceId === workspaceId).map((key) => key.attemptNo),
+      );
+      const found = [...asked].map((attemptNo) => backend.inspect({ workspaceId, attemptNo }));
+      return (await Promise.all(found)).filter((instance) => instance !== null);
+    };
     const configsOf = async (workspaceId: string): Promise<Record<string, string> | null> => {
       const files = await backend.readConfigs(workspaceId);
       if (files === null) return null;
@@ -72,7 +86,8 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
 
     afterAll(async () => {
       try {
-        for (const instance of await backend.list()) {
+        const left = backend.capabilities.list ? await backend.list() : made;
+        for (const instance of left) {
           if (workspaces.has(instance.workspaceId)) await backend.remove(instance, never);
         }
         for (const id of workspaces) await backend.removeVolumes(id);
@@ -91,7 +106,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       const key = { workspaceId: workspace(), attemptNo: 1 };
       const made = await create(key);
       expect(made).toMatchObject({ ...key, state: "running", exit: null });
-      expect(made.address).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect(made.address).toMatch(subject.address ?? /^127\.0\.0\.1:\d+$/);
       expect(await backend.inspect(key)).toEqual(made);
       const [row, ...others] = await listed(key.workspaceId);
       expect(row).toMatchObject({ ...key, providerId: made.providerId, state: "running" });
@@ -173,7 +188,9 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       if (subject.servesHttp) await answerOf(`http://${made.address}/`);
       await backend.fence(old, never);
       await backend.fence(old, never);
-      if (subject.servesHttp) await noAnswerOf(`http://${made.address}/`);
+      if (subject.servesHttp && backend.capabilities.fence) {
+        await noAnswerOf(`http://${made.address}/`);
+      }
       const next = await create({ workspaceId, attemptNo: 2 });
       expect(next.state).toBe("running");
       if (subject.servesHttp) await answerOf(`http://${next.address}/`);
@@ -201,6 +218,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     });
 
     it("reads the managed files back, without dot-files, running and stopped", async () => {
+      if (!backend.capabilities.files) return;
       const key = { workspaceId: workspace(), attemptNo: 1 };
       await create(key, {
         files: [
@@ -220,6 +238,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     });
 
     it("projects the next snapshot over the last: replaced, kept and removed files", async () => {
+      if (!backend.capabilities.files) return;
       const workspaceId = workspace();
       await create(
         { workspaceId, attemptNo: 1 },
@@ -235,6 +254,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     });
 
     it("keeps what was written to live folders over stop and restart", async () => {
+      if (!backend.capabilities.files) return;
       const workspaceId = workspace();
       const { files } = backend;
       await create({ workspaceId, attemptNo: 1 });
@@ -254,6 +274,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     });
 
     it("keeps the live folders apart", async () => {
+      if (!backend.capabilities.files) return;
       const workspaceId = workspace();
       await create({ workspaceId, attemptNo: 1 });
       for (const root of ["/workspace", "/home", "/plugins"] as const) {
@@ -266,6 +287,19 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       await backend.remove({ workspaceId, attemptNo: 1 }, never);
     });
 
+    it("says so where files cannot be reached, and has a console where it says it has", async () => {
+      const workspaceId = workspace();
+      const { files } = backend;
+      if (!backend.capabilities.files) {
+        const at = { root: "/workspace", path: "", depth: 1 } as const;
+        const refused = { code: "not_available_here" };
+        await expect(files.list(workspaceId, at)).rejects.toMatchObject(refused);
+        await expect(files.read(workspaceId, "/home", "a")).rejects.toMatchObject(refused);
+      }
+      expect(backend.console !== undefined).toBe(backend.capabilities.console);
+      expect((await backend.console?.(workspaceId, null)) ?? "").toBe("");
+    });
+
     it("stores nothing of a workspace any more once its volumes are removed", async () => {
       const key = { workspaceId: workspace(), attemptNo: 1 };
       await create(key);
@@ -276,6 +310,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
     });
 
     it("starts the next attempt on new folders after they were removed", async () => {
+      if (!backend.capabilities.files) return;
       const key = { workspaceId: workspace(), attemptNo: 1 };
       await create(key, { files: [file("config.yaml", "name: Ada\n"), file("old.md", "old")] });
       const at = { path: "work.md", content: text("work") };

@@ -41,9 +41,15 @@ export interface Instance extends InstanceKey {
 
 /** What a backend can do beyond the basics; the rest of the port is never offered without it. */
 export interface BackendCapabilities {
+  /** It knows everything it has made. Without it an instance is looked up by its attempt alone. */
   readonly list: boolean;
+  /** It has what a machine printed before anything of ours ran on it. */
   readonly console: boolean;
   readonly restartInPlace: boolean;
+  /** It places and reads files: `/configs` and the live folders. Without it the runtime fetches its own. */
+  readonly files: boolean;
+  /** It can cut off an instance that does not end. */
+  readonly fence: boolean;
 }
 
 /** Whether a backend can be used on this machine, as a person reads it. */
@@ -84,7 +90,7 @@ export interface ComputeBackend {
    * address. It is there until `remove` succeeds. Fenced or gone already is success.
    */
   fence(key: InstanceKey, signal: AbortSignal): Promise<void>;
-  /** Every instance of this platform, by label, whatever the database says. */
+  /** Every instance of this platform, by label, whatever the database says. By the capability alone. */
   list(): Promise<readonly Instance[]>;
   /**
    * Names the machine that is listed: the same for as long as what was made there could still be there,
@@ -100,6 +106,8 @@ export interface ComputeBackend {
   removeVolumes(workspaceId: string): Promise<void>;
   /** The last lines the instance printed; empty when there are none. */
   logs(workspaceId: string, attemptNo: number | null, lines: number): Promise<readonly string[]>;
+  /** What its machine has printed since it was switched on; empty without one. By the capability alone. */
+  console?(workspaceId: string, attemptNo: number | null): Promise<string>;
   /** File operations on live roots; see `WorkspaceFiles`. */
   readonly files: LiveFiles;
 }

@@ -37,7 +37,13 @@ interface Volumes {
  */
 export class FakeBackend implements ComputeBackend {
   readonly kind: "process" | "docker";
-  readonly capabilities = { list: true, console: false, restartInPlace: false };
+  readonly capabilities = {
+    list: true,
+    console: false,
+    restartInPlace: false,
+    files: true,
+    fence: true,
+  };
   readonly files: LiveFiles;
   /** Every attempt that was ever really created, in order. */
   readonly created: FakeInstance[] = [];

@@ -12,7 +12,11 @@ import type { Pulse } from "@molecule/db/processes/pulse";
 import { markSilentExternals } from "@molecule/db/registry/liveness";
 import type { PublicFailure } from "@molecule/domain/errors";
 import { ENDED_WITH_ENGINE } from "@molecule/domain/explain";
-import type { ComputeBackend, Instance } from "../provisioning/compute-backend.ts";
+import {
+  BackendError,
+  type ComputeBackend,
+  type Instance,
+} from "../provisioning/compute-backend.ts";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
@@ -86,6 +90,10 @@ export class Prober implements Stoppable {
   }
 
   async #probeBackend(backend: ComputeBackend): Promise<void> {
+    if (!backend.capabilities.list) {
+      await this.#probeUnlisted(backend);
+      return;
+    }
     const { db, settings } = this.#options;
     // The listing first: an instance made after it belongs to an attempt that is not READY yet.
     const listed = await this.#listed(backend);
@@ -105,6 +113,32 @@ export class Prober implements Stoppable {
     // Only a whole round is a first round: what a failed one has left is still no crash.
     this.#unseen.delete(backend);
     this.#away.delete(backend);
+  }
+
+  /**
+   * Without a listing each instance is a call of its own, so only the agents that are silent are asked for:
+   * one that beats is there. A backend that does not answer says nothing about them.
+   */
+  async #probeUnlisted(backend: ComputeBackend): Promise<void> {
+    const { db, settings } = this.#options;
+    const expected = await listExpectedRunning(db, settings.silentAfterMs);
+    const silent = expected.filter((one) => one.backend === backend.kind && one.isSilent);
+    for (const one of silent) {
+      const key = { workspaceId: one.workspaceId, attemptNo: one.attemptNo };
+      const found = await backend.inspect(key).catch((error: unknown) => {
+        if (error instanceof BackendError) return error;
+        throw error;
+      });
+      if (found instanceof BackendError) {
+        await this.#tellOutage(one, found.failure);
+      } else if (found?.state === "running") {
+        if (one.isInOutage) await endOutage(db, one);
+        await this.#probeSilent(one, found);
+      } else {
+        const kind = found === null ? "gone" : "exited";
+        await recordObservation(db, { ...key, kind, detail: found?.exit ?? null });
+      }
+    }
   }
 
   /** Together with what an instance ended that this round finds gone; null: by itself. */

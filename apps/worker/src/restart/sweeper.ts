@@ -1,4 +1,6 @@
 import type { Database } from "@molecule/db/database";
+import { listFenced } from "@molecule/db/lifecycle/machine-memory";
+import { markRemoved } from "@molecule/db/lifecycle/machines";
 import { pruneLifecycle } from "@molecule/db/lifecycle/prune";
 import type { Pulse } from "@molecule/db/processes/pulse";
 import { countMachines } from "@molecule/db/sweep/fences";
@@ -6,7 +8,7 @@ import { pruneHolds } from "@molecule/db/sweep/holds";
 import { restoreTimers } from "@molecule/db/sweep/lost-timers";
 import { revokeStaleTokens } from "@molecule/db/sweep/stale-tokens";
 import { forgetDeadWorkers } from "@molecule/db/workers/worker-rows";
-import type { ComputeBackend } from "../provisioning/compute-backend.ts";
+import { BackendError, type ComputeBackend } from "../provisioning/compute-backend.ts";
 import type { Log } from "../runtime/log.ts";
 import { RunLoop } from "../runtime/run-loop.ts";
 import type { Stoppable } from "../runtime/scope.ts";
@@ -76,6 +78,10 @@ export class Sweeper implements Stoppable {
 
   async #sweepBackend(backend: ComputeBackend, signal: AbortSignal): Promise<void> {
     const { db } = this.#options;
+    if (!backend.capabilities.list) {
+      await this.#removeFenced(backend, signal);
+      return;
+    }
     if (!(await backend.availability()).isAvailable) return;
     const instances = await backend.list();
     const rows = await this.#instances.sweep(backend, instances, signal);
@@ -83,6 +89,20 @@ export class Sweeper implements Stoppable {
     const expected = await countMachines(db, backend.kind);
     if (!(await believesAbsence(db, backend, { listsKnown, expected }))) return;
     if (!signal.aborted) await noteGoneMachines(db, backend, instances);
+  }
+
+  /** Without a listing only what was fenced is outstanding: the reconciler waits for everything else. SPEC: G11. */
+  async #removeFenced(backend: ComputeBackend, signal: AbortSignal): Promise<void> {
+    const { db, log } = this.#options;
+    for (const key of await listFenced(db, backend.kind)) {
+      try {
+        await backend.remove(key, signal);
+        await markRemoved(db, key.workspaceId, key.attemptNo);
+      } catch (error) {
+        if (!(error instanceof BackendError)) throw error;
+        log.warn({ err: error, ...key }, "what was fenced is still there");
+      }
+    }
   }
 
   async #prune(): Promise<void> {

@@ -1,4 +1,5 @@
 import { listLoopAges } from "@molecule/db/processes/loop-ticks";
+import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { findWireRow } from "@molecule/db/workspaces/wire-rows";
 import { DomainError } from "@molecule/domain/errors";
 import { z } from "zod";
@@ -33,10 +34,8 @@ export const operationsRoutes: readonly Route[] = [
   route("GET", "/admin/workspaces/:id/test-token", ADMIN, testToken),
   route("POST", "/admin/workspaces/:id/bootstrap-failed", ADMIN, bootstrapFailed),
   route("GET", "/workspaces/:id/console", ADMIN, async ({ deps, workspaceId }) => {
-    await budgetOf(deps, workspaceId);
-    throw new DomainError("not_available_here", "No backend of this platform has a console.", {
-      next: "Look at the log of the agent's attempt instead.",
-    });
+    await requireConsole(deps, workspaceId);
+    return ok(await deps.worker.call("console.read", { workspaceId }));
   }),
   route("GET", "/workspaces/:id/budget", WORKSPACE, async ({ deps, workspaceId }) =>
     ok(await budgetOf(deps, workspaceId)),
@@ -53,6 +52,15 @@ async function bootstrapFailed({ deps, workspaceId, body }: RequestContext): Pro
     logTail: log_tail ?? "",
   });
   return ok(isNoted ? { ok: true } : { ok: true, no_change: true });
+}
+
+/** Machines have one; what runs here, and what runs somewhere else, has not. Source: wire contract §17. */
+async function requireConsole(deps: Deps, workspaceId: string): Promise<void> {
+  const { backend } = await readConfig(deps.db, workspaceId);
+  if (backend === "ec2" || backend === "control-plane") return;
+  throw new DomainError("not_available_here", "This agent has no machine of its own.", {
+    next: "Look at the log of the agent's attempt instead.",
+  });
 }
 
 async function setBudget(context: RequestContext): Promise<Response> {

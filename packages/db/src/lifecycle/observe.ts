@@ -53,7 +53,7 @@ export async function listExpectedRunning(
       and(
         eq(workspaces.phase, "READY"),
         eq(workspaces.intent, "run"),
-        inArray(workspaces.backend, ["process", "docker"]),
+        ne(workspaces.backend, "external"),
       ),
     );
   return rows.map((row) => ({ ...row, isSilent: row.isSilent === true }));

@@ -116,7 +116,7 @@ function backendOn(
   const tasks: TaskScope = { engine, platformId, images, liveTasks };
   return {
     kind: "docker",
-    capabilities: { list: true, console: false, restartInPlace: false },
+    capabilities: { list: true, console: false, restartInPlace: false, files: true, fence: true },
     availability: () => availabilityOf(scope),
     prepare: async (runtime, onProgress, signal) => {
       await images.prepare(runtime, { onProgress, signal });

@@ -72,7 +72,13 @@ async function readBootId(): Promise<string> {
  */
 class ProcessBackend implements ComputeBackend {
   readonly kind = "process";
-  readonly capabilities = { list: true, console: false, restartInPlace: false };
+  readonly capabilities = {
+    list: true,
+    console: false,
+    restartInPlace: false,
+    files: true,
+    fence: true,
+  };
   readonly files;
   readonly #options: ProcessBackendOptions;
   readonly #table: ProcessTable;

@@ -41,6 +41,7 @@ const worker: WorkerClient = {
         return {};
       },
       "logs.tail": () => ({ lines: [] }),
+      "console.read": () => ({ output: "" }),
     };
     return answers[operation]() as never;
   },
