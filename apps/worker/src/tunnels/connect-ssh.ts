@@ -28,6 +28,8 @@ export function newKeyPair(): { readonly privateKey: string; readonly publicKey:
   return { privateKey: pair.private, publicKey: pair.public };
 }
 
+/** The way says more precisely why it ended, a moment after the protocol has noticed. */
+const WAY_ENDS_MS = 10;
 const FAULT_OF_LEVEL: Readonly<Record<string, TunnelFault>> = {
   "client-authentication": "auth-failed",
   "client-timeout": "handshake-timeout",
@@ -65,14 +67,15 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
       options.granted.then(({ atMs }) => {
         grantedAtMs = atMs;
       }, reject);
-      // The way says more precisely than the protocol why it ended.
       void carrier.ended.then(reject);
       client.once("ready", resolve);
       client.on("error", (error: Error & { level?: string }) => {
         if (isWrongMachine) return fail("host-key-mismatch");
-        fail(FAULT_OF_LEVEL[error.level ?? ""] ?? "protocol", error);
+        const fault = FAULT_OF_LEVEL[error.level ?? ""] ?? "protocol";
+        if (fault === "auth-failed" || fault === "handshake-timeout") fail(fault, error);
+        else setTimeout(() => fail(fault, error), WAY_ENDS_MS);
       });
-      client.once("close", () => setImmediate(() => fail("peer-closed")));
+      client.once("close", () => setTimeout(() => fail("peer-closed"), WAY_ENDS_MS));
       signIn(client, options, () => {
         isWrongMachine = true;
       });

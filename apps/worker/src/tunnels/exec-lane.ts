@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientChannel, Client as SshClient } from "ssh2";
-import { ChannelLimitError, ExecError, TunnelError } from "./errors.ts";
+import { ChannelLimitError, ExecError } from "./errors.ts";
 import type { OperationBounds, Settle } from "./ssh-connection.ts";
 
 /** What the lane needs of its connection. */
@@ -72,11 +72,11 @@ function collect(channel: ClientChannel, settle: Settle<Buffer>, input: Buffer |
     stderr = (stderr + data.toString("utf8")).slice(-MAX_STDERR_BYTES);
   });
   channel.on("exit", (code: number | null, signal?: string) => {
-    exit = { code, signal: signal ?? null };
+    exit = { code, signal: signal?.replace(/^SIG/, "") ?? null };
   });
   channel.on("close", () => {
-    // A command that says nothing of its end did not end: its connection did.
-    if (exit === null) settle.reject(new TunnelError("peer-closed"));
+    // A command that says nothing of its end did not end: its connection did, and will say why.
+    if (exit === null) settle.reject(new Error("no exit status"));
     else if (exit.code === 0) settle.resolve(Buffer.concat(output));
     else settle.reject(new ExecError(exit.code, exit.signal, stderr));
   });

@@ -183,7 +183,7 @@ export class SshConnection implements PooledConnection {
   #askForLife(): void {
     if (this.#fault !== null) return;
     this.#probe ??= this.files
-      .probe(PROBE_MS)
+      .probe(Math.min(PROBE_MS, this.#settings.opTimeoutMs))
       .catch((error: unknown) => {
         if (error instanceof FileError || error instanceof ChannelLimitError) return;
         this.#end(new TunnelError("keepalive-timeout", {}, { cause: error }));

@@ -1,20 +1,15 @@
 import type { HostKeyPrint } from "@molecule/domain/host-keys";
 import type { HostKeySource } from "@molecule/domain/sets";
 import { DEFAULT_TUNNEL_SETTINGS, type TunnelSettings } from "@molecule/domain/tunnel-pool";
-import {
-  type ConnectGround,
-  instanceIdOf,
-  privateIpOf,
-  startConnectGround,
-} from "@molecule/testing/cloud/connect-ground";
+import { privateIpOf } from "@molecule/testing/cloud/addresses";
+import { type ConnectGround, startConnectGround } from "@molecule/testing/cloud/connect-ground";
 import type { TestSshdOptions } from "@molecule/testing/cloud/sshd";
-import { pino } from "pino";
 import { type AwsServices, createAwsServices } from "./eice/aws-services.ts";
 import { EndpointDialer, type EndpointDialerOptions } from "./eice/endpoint-dialer.ts";
 import type { EndpointRoute } from "./eice/endpoint-directory.ts";
+import { LOG, localPlaces } from "./light-bed.fixture.ts";
 import type { Places } from "./pooled-connection.ts";
 import type { SshConnection } from "./ssh-connection.ts";
-import type { TunnelTarget } from "./target.ts";
 import { TunnelPool } from "./tunnel-pool.ts";
 
 export type TestPool = TunnelPool<EndpointRoute, SshConnection>;
@@ -32,36 +27,6 @@ export interface TunnelBed extends AsyncDisposable {
   ): TestPool;
   /** Everything ground, pins and pools remember is forgotten; pools end. */
   reset(): Promise<void>;
-}
-
-export const LOG = pino({ level: "silent" });
-
-/** The n-th machine, counted from 0; all of them are the one sshd. */
-export function machine(index = 0, osUser = "ubuntu"): TunnelTarget {
-  return { account: "1", region: "us-east-2", instanceId: instanceIdOf(index), osUser };
-}
-
-/** Wish for the n-th machine's connection. */
-export function wish(index = 0, isIdempotent = true) {
-  return { target: machine(index), attemptNo: 1, isIdempotent };
-}
-
-/** Places of one process alone. */
-export function localPlaces(cap: number): Places {
-  const used = new Map<string, number>();
-  return {
-    onWanted: () => undefined,
-    take: (endpoint) => {
-      const before = used.get(endpoint) ?? 0;
-      if (before >= cap) return Promise.resolve({ place: null, used: before });
-      used.set(endpoint, before + 1);
-      const free = () => {
-        used.set(endpoint, (used.get(endpoint) ?? 1) - 1);
-        return Promise.resolve();
-      };
-      return Promise.resolve({ place: { free }, used: before + 1 });
-    },
-  };
 }
 
 export async function startTunnelBed(options: TestSshdOptions = {}): Promise<TunnelBed> {
@@ -139,14 +104,4 @@ export function servicesOn(ground: ConnectGround): AwsServices {
       ]),
     console: () => Promise.resolve(""),
   };
-}
-
-/** The error that `work` ends with. @throws Error when it ends well. */
-export async function errorOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it was expected to fail");
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { DomainError } from "@molecule/domain/errors";
 import { mayReplay, verdictOn } from "@molecule/domain/tunnel-faults";
 import {
@@ -69,6 +70,8 @@ export class TunnelPool<R extends Route, C extends PooledConnection> implements 
 
   constructor(options: TunnelPoolOptions<R, C>) {
     this.#options = options;
+    // Every wait of every caller listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     const { idleMs, hardAgeMs } = options.settings;
     const everyMs = Math.min(MAX_SWEEP_MS, Math.max(20, idleMs / 4), Math.max(20, hardAgeMs / 4));
     this.#timer = setInterval(() => this.#sweep(), everyMs);

@@ -179,10 +179,14 @@ function carry(options: ConnectEndpointOptions, tunnel: WebSocket, query: URLSea
     if (tunnel.bufferedAmount > MAX_BUFFERED) target.pause();
   });
   target.on("error", () => tunnel.close(1011, "the target cannot be reached"));
-  target.on("close", () => tunnel.close(1000, "the target has closed"));
+  target.on("close", () => {
+    // What it waits for comes no more, and the other side's answer to the close is to be read.
+    tunnel.resume();
+    tunnel.close(1000, "the target has closed");
+  });
   tunnel.on("message", (data: Buffer, isBinary: boolean) => {
     if (!isBinary) counts.textFrames += 1;
-    if (!target.write(data)) {
+    if (!target.write(data) && !target.destroyed) {
       tunnel.pause();
       target.once("drain", () => tunnel.resume());
     }
