@@ -128,6 +128,7 @@ async function restart({
     reset_session: answer.isReset,
     attempt: answer.attempt,
     message: answer.message,
+    ...(answer.leftOut.length === 0 ? {} : { left_out: answer.leftOut }),
   });
 }
 

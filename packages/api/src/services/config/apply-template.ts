@@ -13,6 +13,7 @@ import { choiceAfterTemplate, type ModelChoice } from "@molecule/domain/model-pr
 import type { Actor } from "@molecule/domain/sets";
 import type { Template } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
+import { isOfPlugin } from "../plugins/plan-plugins.ts";
 import { editDocument } from "./edit-document.ts";
 
 /** A template for a workspace that exists. */
@@ -26,15 +27,16 @@ export interface TemplateUse {
 
 /**
  * Gives a workspace the settings, files and schedules of a template as one change. Name, role, tier,
- * secrets, a model and provider that somebody chose, and files that the template does not have stay. A
- * template that it has already is no change.
+ * secrets, a model and provider that somebody chose, and files that the template does not have stay; so
+ * does the folder of an installed plugin, of which the template's files are left out. A template that it
+ * has already is no change. Resolves with what was left out. SPEC: PL8.
  * @throws DomainError `bad_request` for a template of another runtime.
  */
 export async function applyTemplate(
   deps: Deps,
   tx: Transaction,
   { workspaceId, actor, template, former }: TemplateUse,
-): Promise<void> {
+): Promise<readonly string[]> {
   const before = await lockConfig(tx, workspaceId);
   if (template.runtime !== before.runtime) {
     throw new DomainError(
@@ -48,10 +50,13 @@ export async function applyTemplate(
   const edited = editDocument(before, [{ ...template.config, model, provider }]);
   const stored = await listManagedFiles(tx, workspaceId);
   const hashes = new Map(stored.map((file) => [file.path, file.sha256]));
+  // The folder itself counts: a file of its name would take its place.
+  const isPlugins = (path: string) => isOfPlugin(before.config, `${path}/`);
+  const left = [...template.files.keys()].filter(isPlugins);
   const files = [...template.files].filter(
-    ([path, content]) => hashes.get(path) !== fileSha256(content),
+    ([path, content]) => !isPlugins(path) && hashes.get(path) !== fileSha256(content),
   );
-  if (edited.names.length === 0 && files.length === 0) return;
+  if (edited.names.length === 0 && files.length === 0) return left;
   const { generation } = await recordWrite(tx, {
     workspaceId,
     actor,
@@ -70,4 +75,5 @@ export async function applyTemplate(
   }
   await checkFileCount(tx, workspaceId);
   await importSchedules(tx, workspaceId, template.schedules);
+  return left;
 }

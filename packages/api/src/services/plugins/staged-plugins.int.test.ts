@@ -177,3 +177,34 @@ it("what nobody saved within a week goes, and is asked for again", async () => {
     WHERE NOT EXISTS (SELECT 1 FROM plugin_packages p WHERE p.id = f.package_id)`;
   expect(kept?.count).toBe(0);
 });
+
+it("PL8: a template that brings files for a plugin's folder leaves it as it is, and the answer says so", async () => {
+  const imported = await api.call("POST", "/templates/import", {
+    body: {
+      name: "meddler",
+      files: {
+        "config.yaml": "name: Meddler\nruntime: demo\nmodel: demo-1\n",
+        "plugins/style/skill.md": "# the template's",
+        "plugins/style/more.md": "more",
+        "plugins/own/notes.md": "own",
+        "notes.md": "notes",
+      },
+    },
+  });
+  expect(imported.status).toBe(201);
+  const { packageId } = await fetchVersion("1.0.0");
+  await save(install(packageId));
+  const answer = await api.call("POST", `/workspaces/${id}/restart`, {
+    body: { template: "meddler" },
+  });
+  expect(answer.status).toBe(200);
+  const left = ["plugins/style/more.md", "plugins/style/skill.md"];
+  const told = (await answer.json()) as { message: string; left_out: string[] };
+  expect(told.left_out.toSorted()).toEqual(left);
+  expect(told.message).toContain("2 of the template's files would be in the folder of style");
+  expect([await read("skill.md"), await read("more.md")]).toEqual(["# 1.0.0", null]);
+  const paths = await api.test.sql`SELECT path FROM managed_files
+    WHERE workspace_id = ${id} AND deleted_at IS NULL ORDER BY path`;
+  const named = paths.map((row) => row.path);
+  expect(named).toEqual(expect.arrayContaining(["notes.md", "plugins/own/notes.md"]));
+});

@@ -1,5 +1,6 @@
 import type { restartResult, restartWorkspaceInput } from "@molecule/contracts/procedures";
 import type { RestartBody } from "@molecule/contracts/wire";
+import type { Transaction } from "@molecule/db/database";
 import { lackingKeys } from "@molecule/db/lifecycle/lacking-keys";
 import {
   orRefused,
@@ -7,6 +8,7 @@ import {
   requestRestart,
 } from "@molecule/db/lifecycle/request-restart";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
+import { pluginOfPath } from "@molecule/domain/plugins";
 import type { Actor } from "@molecule/domain/sets";
 import type { z } from "zod";
 import type { Deps } from "../../deps.ts";
@@ -46,6 +48,8 @@ export interface RestartDone extends RestartAnswer {
   /** The template's name, or `existing-volume`. */
   readonly configDir: string;
   readonly isReset: boolean;
+  /** Files of the template that were not written, because they would be in a plugin's folder. */
+  readonly leftOut: readonly string[];
 }
 
 /**
@@ -60,6 +64,10 @@ export async function restartWorkspace(
 ): Promise<RestartDone> {
   const template = await templateOf(deps, id, body);
   const isReset = body.reset === true;
+  let leftOut: readonly string[] = [];
+  const apply = async (own: Transaction, use: Pick<TemplateUse, "template" | "former">) => {
+    leftOut = await applyTemplate(deps, own, { workspaceId: id, actor, ...use });
+  };
   const asked = await deps.db.transaction((tx) =>
     requestRestart(tx, {
       workspaceId: id,
@@ -69,13 +77,20 @@ export async function restartWorkspace(
       isRebuilt: body.rebuild_config === true,
       ...(template === null
         ? { lacks: (own, row) => lackingKeys(own, deps.cipher, row) }
-        : { change: (own) => applyTemplate(deps, own, { workspaceId: id, actor, ...template }) }),
+        : { change: (own) => apply(own, template) }),
     }),
   );
   const answer = orRefused(asked);
   const isOurs = answer.kind !== "external";
+  const names = [...new Set(leftOut.map((path) => pluginOfPath(`${path}/`)))];
+  const told =
+    leftOut.length === 0
+      ? answer.message
+      : `${answer.message} ${leftOut.length} of the template's files would be in the folder of ${names.join(", ")}, which belongs to the plugin, and were left out.`;
   return {
     ...answer,
+    message: told,
+    leftOut,
     configDir: isOurs ? (template?.template.id ?? "existing-volume") : "existing-volume",
     isReset: isReset && isOurs,
   };
