@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ServerOptions } from "@molecule/api/server";
 import { DEV_CIDRS, isDevMode } from "@molecule/domain/dev-mode";
+import { REACH_SETTINGS, type ReachSetting } from "@molecule/domain/machine-reach";
 import { DEFAULT_SETTLE_SETTINGS, type SettleSettings, scaleSettle } from "@molecule/domain/settle";
 import { z } from "zod";
 import { list, text } from "./env-shapes.ts";
@@ -24,6 +25,7 @@ const schema = z.object({
   CANVAS_PROXY_URL: text,
   CANVAS_DIR: text,
   RUNTIME_BUNDLE: text,
+  MOLECULE_REACH: z.enum(REACH_SETTINGS).default("auto"),
   CONFIGS_DIR: text,
   ORG_TEMPLATES_DIR: text,
   CORS_ORIGINS: list,
@@ -70,6 +72,8 @@ export interface ServerEnv {
   readonly a2aIdleTimeoutMs: number;
   /** The limit the worker holds every start to; null: what a configuration or runtime says. */
   readonly startTimeoutMs: number | null;
+  /** How agents on machines elsewhere are spoken to. */
+  readonly reach: ReachSetting;
   readonly settle: SettleSettings;
   /** The end of stdin ends this process in order: it was started by a launcher. */
   readonly exitsWithStdin: boolean;
@@ -129,6 +133,7 @@ export function readEnv(
     a2aIdleTimeoutMs: idleSeconds(env.A2A_IDLE_TIMEOUT_SECONDS) * 1000,
     startTimeoutMs:
       env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1000,
+    reach: env.MOLECULE_REACH,
     settle: scaleSettle(DEFAULT_SETTLE_SETTINGS, env.MOLECULE_SETTLE_SCALE),
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     logLevel: env.LOG_LEVEL,

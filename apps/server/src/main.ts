@@ -92,6 +92,7 @@ function platformOf(env: ServerEnv) {
     allowCidrs: env.allowCidrs,
     a2aIdleTimeoutMs: env.a2aIdleTimeoutMs,
     startTimeoutMs: env.startTimeoutMs,
+    reach: env.reach,
     orgId: env.orgId,
     servesCanvas: env.servesCanvas,
     isDevMode: env.isDevMode,

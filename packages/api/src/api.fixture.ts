@@ -203,6 +203,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       allowCidrs: [],
       a2aIdleTimeoutMs: 20_000,
       startTimeoutMs: null,
+      reach: "auto",
       orgId: null,
       servesCanvas: false,
       isDevMode: false,

@@ -3,6 +3,7 @@ import type { WorkerInput, WorkerOperation, WorkerOutput } from "@molecule/contr
 import type { Database } from "@molecule/db/database";
 import type { Pulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
+import type { ReachSetting } from "@molecule/domain/machine-reach";
 import type { SettleSettings } from "@molecule/domain/settle";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
 import type { KnownTargets } from "./a2a/known-targets.ts";
@@ -38,6 +39,8 @@ export interface Platform {
   readonly a2aIdleTimeoutMs: number;
   /** The operator's limit for every start, in ms; null: what a configuration or runtime says. */
   readonly startTimeoutMs: number | null;
+  /** How agents on machines elsewhere are spoken to. */
+  readonly reach: ReachSetting;
   /** The organisation this deployment is of; requests for another one find nobody. Null: off. */
   readonly orgId: string | null;
   /** Pages of ours pass that rule. */

@@ -69,6 +69,13 @@ export const registerBody = z.object({
 });
 export type RegisterBody = z.infer<typeof registerBody>;
 
+/** Ours: what a machine tells of itself on its first boot, with the token of its attempt. */
+export const machineBody = z.object({
+  workspace_id: requiredText,
+  /** The content of `/etc/ssh/ssh_host_ed25519_key.pub`. */
+  ssh_host_key: z.string().max(4_096),
+});
+
 /** §5.4; an absent field means unchanged (§25.16). */
 export const heartbeatBody = z.object({
   workspace_id: requiredText,

@@ -6,6 +6,7 @@ import {
   ATTEMPT_REASONS,
   BACKENDS,
   CHANGE_KINDS,
+  MACHINE_REACHES,
   PHASES,
   RUNTIMES,
   STAGES,
@@ -120,6 +121,15 @@ export const connectFacts = z.object({
   firstMessageAt: isoTime.nullable(),
 });
 
+/** The machine elsewhere that an agent runs on. */
+export const machineFacts = z.object({
+  /** Null: not known yet, or there is no way. */
+  reach: z.enum(MACHINE_REACHES).nullable(),
+  /** It has told its SSH host key. */
+  hasHostKey: z.boolean(),
+  since: isoTime,
+});
+
 /** Everything the canvas shows of a workspace. One shape for the snapshot and for every event. */
 export const workspaceNode = z.object({
   id: z.string(),
@@ -152,6 +162,8 @@ export const workspaceNode = z.object({
   pausedAt: isoTime.nullable(),
   /** Instances that are stopped but whose backend has not confirmed their removal. */
   waitingForRemoval: z.number().int(),
+  /** Of the current attempt; null where the backend has no machines, or before there is one. */
+  machine: machineFacts.nullable(),
   agentCard: z.record(z.string(), z.unknown()).nullable(),
   activeTasks: z.number().int(),
   maxConcurrentTasks: z.number().int(),

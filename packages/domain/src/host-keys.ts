@@ -13,6 +13,37 @@ const TYPES: ReadonlySet<string> = new Set([
   "ecdsa-sha2-nistp521",
   "ssh-rsa",
 ]);
+/** Longest line that is read: an RSA key of 16384 bits has 2,800 characters. */
+const MAX_LINE = 4_096;
+
+/**
+ * A public key as `/etc/ssh/ssh_host_…_key.pub` has it, without its comment; null when it is none of a kind
+ * we take, or says another kind inside than outside. SPEC: MR5.
+ */
+export function parseHostKey(
+  line: string,
+): { readonly type: string; readonly data: string } | null {
+  if (line.length > MAX_LINE) return null;
+  const [, type = "", data = ""] =
+    /^([a-z0-9-]+) ([A-Za-z0-9+/]{40,}={0,2})(?: [^\r\n]*)?\s*$/.exec(line) ?? [];
+  if (!TYPES.has(type)) return null;
+  // Its first field is the name of its kind: four bytes of length, then the name.
+  const length = String.fromCharCode(0, 0, 0, type.length);
+  const head = decodeBase64(data.slice(0, 4 * Math.ceil((4 + type.length) / 3)));
+  return head.startsWith(`${length}${type}`) ? { type, data } : null;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Bytes as characters; this package has no library for it. */
+function decodeBase64(text: string): string {
+  const bits = [...text.replace(/=+$/, "")]
+    .map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(6, "0"))
+    .join("");
+  const bytes = bits.match(/.{8}/g) ?? [];
+  return bytes.map((byte) => String.fromCharCode(Number.parseInt(byte, 2))).join("");
+}
+
 const BEGIN = "-----BEGIN SSH HOST KEY KEYS-----";
 const END = "-----END SSH HOST KEY KEYS-----";
 

@@ -189,6 +189,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
 
   "POST /registry/register": agent,
   "POST /registry/heartbeat": agent,
+  "POST /registry/machine": { access: "agent", body: { ssh_host_key: "none" } },
   "GET /workspaces/:id/boot": { access: "own-only" },
   "GET /runtime/:sha256": { access: "known" },
   "POST /registry/update-card": { access: "agent-or-people", body: { agent_card: {} } },

@@ -2,6 +2,7 @@ import { listLoopAges } from "@molecule/db/processes/loop-ticks";
 import { readConfig } from "@molecule/db/workspaces/config-rows";
 import { findWireRow } from "@molecule/db/workspaces/wire-rows";
 import { DomainError } from "@molecule/domain/errors";
+import { hasMachine } from "@molecule/domain/machine-reach";
 import { z } from "zod";
 import { actorOf } from "../context.ts";
 import type { Deps } from "../deps.ts";
@@ -57,7 +58,7 @@ async function bootstrapFailed({ deps, workspaceId, body }: RequestContext): Pro
 /** Machines have one; what runs here, and what runs somewhere else, has not. Source: wire contract §17. */
 async function requireConsole(deps: Deps, workspaceId: string): Promise<void> {
   const { backend } = await readConfig(deps.db, workspaceId);
-  if (backend === "ec2" || backend === "control-plane") return;
+  if (hasMachine(backend)) return;
   throw new DomainError("not_available_here", "This agent has no machine of its own.", {
     next: "Look at the log of the agent's attempt instead.",
   });

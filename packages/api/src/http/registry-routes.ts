@@ -1,4 +1,4 @@
-import { heartbeatBody, registerBody, updateCardBody } from "@molecule/contracts/wire";
+import { heartbeatBody, machineBody, registerBody, updateCardBody } from "@molecule/contracts/wire";
 import { storeCard } from "@molecule/db/registry/cards";
 import { DomainError } from "@molecule/domain/errors";
 import { parseWorkspaceId } from "@molecule/domain/ids";
@@ -10,6 +10,7 @@ import {
   findPeers,
   proxyUrl,
 } from "../services/registry/find-agents.ts";
+import { noteMachine } from "../services/registry/note-machine.ts";
 import { recordHeartbeat, recordOrdinaryHeartbeat } from "../services/registry/record-heartbeat.ts";
 import { type AgentIdentity, registerAgent } from "../services/registry/register-agent.ts";
 import { useBootToken } from "../services/registry/use-boot-token.ts";
@@ -51,6 +52,15 @@ export const registryRoutes: readonly Route[] = [
       const { agent_card } = await context.body(updateCardBody);
       await context.deps.db.transaction((tx) => storeCard(tx, context.workspaceId, agent_card));
       return ok({ status: "updated" });
+    },
+  ),
+  route(
+    "POST",
+    "/registry/machine",
+    { kind: "registry", idField: "workspace_id" },
+    async (context) => {
+      const body = await context.body(machineBody);
+      return ok(await noteMachine(context.deps, identityOf(context.auth), body));
     },
   ),
   route("GET", "/registry/discover/:id", SIGNED_IN, discover),

@@ -1,5 +1,6 @@
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
 import { mergeChanges } from "@molecule/domain/explain";
+import { MACHINE_BACKENDS } from "@molecule/domain/machine-reach";
 import type { ChangeKind } from "@molecule/domain/sets";
 import { type SettleSettings, settleDueAt } from "@molecule/domain/settle";
 import { and, asc, eq, inArray, ne, sql } from "drizzle-orm";
@@ -61,6 +62,7 @@ function selectNodes(q: Queryable, ids: readonly string[] | undefined) {
       effectiveModel,
       pendingChanges,
       waitingForRemoval,
+      machine,
       lastActivity,
       now: sql<string>`cp_now()`,
       revision: sql`pg_snapshot_xmax(pg_current_snapshot())::text::bigint`.mapWith(Number),
@@ -141,6 +143,15 @@ const waitingForRemoval = sql<number>`(
       ELSE (${workspaces.phase} <> 'STOPPING' OR m.fenced_at IS NOT NULL)
         AND m.current_attempt < ${workspaces.currentAttempt} END)`;
 
+/** The machine elsewhere of the current attempt. */
+const machine = sql<WorkspaceNode["machine"]>`CASE
+  WHEN ${inArray(workspaces.backend, [...MACHINE_BACKENDS])} THEN (
+    SELECT json_build_object('reach', e.reach, 'hasHostKey', e.host_key IS NOT NULL,
+      'since', to_char(e.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+    FROM machines e
+    WHERE e.workspace_id = ${workspaces.id} AND e.current_attempt = ${workspaces.currentAttempt}
+      AND e.removed_at IS NULL ORDER BY e.created_at DESC LIMIT 1) END`;
+
 /** When the newest token of an external workspace that is still valid was issued. */
 const tokenAt = sql<string | null>`CASE WHEN ${workspaces.backend} = 'external' THEN (
   SELECT max(t.created_at) FROM workspace_tokens t
@@ -180,6 +191,7 @@ function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
     pausedBy: isResting ? workspace.intentActorName : null,
     pausedAt: isResting ? isoOrNull(workspace.intentAt) : null,
     waitingForRemoval: row.waitingForRemoval,
+    machine: row.machine,
     agentCard: workspace.agentCard,
     activeTasks: beat?.activeTasks ?? 0,
     maxConcurrentTasks: workspace.maxConcurrentTasks,

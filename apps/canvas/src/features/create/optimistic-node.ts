@@ -34,6 +34,7 @@ export function optimisticNode(
     pausedBy: null,
     pausedAt: null,
     waitingForRemoval: 0,
+    machine: null,
     agentCard: null,
     activeTasks: 0,
     maxConcurrentTasks: DEFAULT_CONCURRENT_TASKS,

@@ -10,6 +10,7 @@ import { DomainError } from "@molecule/domain/errors";
 import type { DeliveryMode } from "@molecule/domain/sets";
 import { checkAgentUrl, resolveAll } from "../../adapters/public-address.ts";
 import type { Deps } from "../../deps.ts";
+import { noteReach } from "./note-reach.ts";
 
 /** The token an agent registers with. */
 export interface AgentIdentity {
@@ -71,6 +72,10 @@ export async function registerAgent(
     const { secret } = await ensureInboundSecret(tx, deps.cipher, target.id);
     return secret;
   });
+  // Its first word comes before it listens, with a boot token and without an address of its own.
+  if (identity.attemptNo !== null && url !== "") {
+    await noteReach(deps, target, identity.attemptNo);
+  }
   deps.dispatcher.poke();
   return { status: "registered", platform_inbound_secret: answer, delivery_mode: deliveryMode };
 }

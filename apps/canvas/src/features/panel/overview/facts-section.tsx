@@ -1,6 +1,6 @@
 "use client";
 import type { WorkspaceNode } from "@molecule/contracts/workspaces";
-import type { Backend } from "@molecule/domain/sets";
+import type { Backend, MachineReach } from "@molecule/domain/sets";
 import type { ReactNode } from "react";
 import { Ago } from "../../clock/moving-time.tsx";
 import { modelLabel, RUNTIME_LABELS } from "../../status/model-label.ts";
@@ -14,6 +14,12 @@ const BACKEND_TEXT: Readonly<Record<Backend, string>> = {
   ec2: "EC2 instance",
   "control-plane": "Another service's machine",
   external: "Runs elsewhere",
+};
+
+const REACH_TEXT: Readonly<Record<MachineReach | "unknown", string>> = {
+  private: "Spoken to at its private address",
+  tunnel: "Spoken to through its SSH connection",
+  unknown: "Not spoken to yet",
 };
 
 /** The plain facts of a workspace, with what its backend means. */
@@ -30,6 +36,14 @@ export function FactsSection({ node }: { node: WorkspaceNode }) {
             <span className="block text-xs text-muted">{backend.note}</span>
           )}
         </Fact>
+        {node.machine === null ? null : (
+          <Fact name="Machine">
+            {REACH_TEXT[node.machine.reach ?? "unknown"]}
+            <span className="block text-xs text-muted">
+              made <Ago atMs={Date.parse(node.machine.since)} />
+            </span>
+          </Fact>
+        )}
         <Fact name="Runtime">{RUNTIME_LABELS[node.runtime]}</Fact>
         <Fact name="Model">
           {current ?? "the runtime's default"}
