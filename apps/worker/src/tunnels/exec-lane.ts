@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientChannel, Client as SshClient } from "ssh2";
-import { ChannelLimitError, ExecError } from "./errors.ts";
+import { ChannelLimitError } from "./errors.ts";
 import type { OperationBounds, Settle } from "./ssh-connection.ts";
 
 /** What the lane needs of its connection. */
@@ -11,8 +11,26 @@ interface Performer {
 /** A machine frees a channel only after it has reaped the command: what was refused may go a moment later. */
 const MAX_REFUSALS = 6;
 const REFUSAL_MS = 10;
-const MAX_OUTPUT_BYTES = 40 * 1024 * 1024;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_STDERR_BYTES = 4_096;
+
+/** How a command ended. */
+export interface CommandResult {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+  /** Its last 4 KiB. */
+  readonly stderr: string;
+}
+
+/** What goes with a command. */
+export interface CommandOptions {
+  readonly input?: Uint8Array;
+  /** Instead of the time of an operation, in ms. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Commands on one connection, no more at once than leaves channels for files and terminals. */
 export class ExecLane {
@@ -27,8 +45,8 @@ export class ExecLane {
     this.#free = max;
   }
 
-  /** Its output. @throws ExecError, ChannelLimitError */
-  async run(command: string, options: { input?: Buffer; signal?: AbortSignal }): Promise<Buffer> {
+  /** @throws ChannelLimitError */
+  async run(command: string, options: CommandOptions): Promise<CommandResult> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
@@ -47,18 +65,24 @@ export class ExecLane {
     }
   }
 
-  #once(command: string, options: { input?: Buffer; signal?: AbortSignal }): Promise<Buffer> {
-    const bounds = { bytes: options.input?.length ?? 0, signal: options.signal };
-    return this.#performer.perform<Buffer>(bounds, (settle) => {
+  #once(command: string, options: CommandOptions): Promise<CommandResult> {
+    const { input, timeoutMs, signal } = options;
+    const bytes = input?.length ?? 0;
+    const bounds = { bytes, signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    return this.#performer.perform<CommandResult>(bounds, (settle) => {
       this.#client.exec(command, (error, channel) => {
         if (error) settle.reject(error);
-        else collect(channel, settle, options.input);
+        else collect(channel, settle, input);
       });
     });
   }
 }
 
-function collect(channel: ClientChannel, settle: Settle<Buffer>, input: Buffer | undefined): void {
+function collect(
+  channel: ClientChannel,
+  settle: Settle<CommandResult>,
+  input: Uint8Array | undefined,
+): void {
   const output: Buffer[] = [];
   let size = 0;
   let stderr = "";
@@ -77,8 +101,7 @@ function collect(channel: ClientChannel, settle: Settle<Buffer>, input: Buffer |
   channel.on("close", () => {
     // A command that says nothing of its end did not end: its connection did, and will say why.
     if (exit === null) settle.reject(new Error("no exit status"));
-    else if (exit.code === 0) settle.resolve(Buffer.concat(output));
-    else settle.reject(new ExecError(exit.code, exit.signal, stderr));
+    else settle.resolve({ ...exit, stdout: Buffer.concat(output), stderr });
   });
   channel.end(input);
 }

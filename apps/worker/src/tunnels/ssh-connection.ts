@@ -2,8 +2,15 @@ import type { Duplex } from "node:stream";
 import { operationTimeoutMs, type TunnelSettings } from "@molecule/domain/tunnel-pool";
 import type { ClientChannel, SFTPWrapper, Client as SshClient } from "ssh2";
 import type { Carrier } from "./carrier.ts";
-import { ChannelLimitError, FileError, failureOf, OpTimeoutError, TunnelError } from "./errors.ts";
-import { ExecLane } from "./exec-lane.ts";
+import {
+  ChannelLimitError,
+  ExecError,
+  FileError,
+  failureOf,
+  OpTimeoutError,
+  TunnelError,
+} from "./errors.ts";
+import { type CommandOptions, type CommandResult, ExecLane } from "./exec-lane.ts";
 import { faultOfStatus } from "./file-status.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { type RemoteShell, shellOf } from "./remote-shell.ts";
@@ -117,9 +124,16 @@ export class SshConnection implements PooledConnection {
     });
   }
 
-  /** Output of a command. It is constant: nothing of a path or of a person is ever part of it. */
-  exec(command: string, options: { input?: Buffer; signal?: AbortSignal } = {}): Promise<Buffer> {
+  /** Runs a command. It is constant: nothing of a path or of a person is ever part of it. */
+  run(command: string, options: CommandOptions = {}): Promise<CommandResult> {
     return this.#exec.run(command, options);
+  }
+
+  /** The output of a command that ends well. @throws ExecError */
+  async exec(command: string, options: CommandOptions = {}): Promise<Buffer> {
+    const { code, signal, stdout, stderr } = await this.run(command, options);
+    if (code !== 0) throw new ExecError(code, signal, stderr);
+    return stdout;
   }
 
   /** A terminal of its own on this connection. */

@@ -59,7 +59,7 @@ export class TunnelPool<R extends Route, C extends PooledConnection> implements 
   /** Connections of one operation each, while pooling is switched off. */
   readonly #single = new Set<Entry<C>>();
   readonly #attempts = new Map<string, number>();
-  readonly #leases = new Map<AbortController, { machine: string; attemptNo: number }>();
+  readonly #leases = new Map<AbortController, { machine: string; attemptNo: number | null }>();
   /** Called when a use has ended or a place was freed. */
   readonly #onFreed = new Set<() => void>();
   /** Places in use by everybody, as the database said last. */
@@ -172,7 +172,8 @@ export class TunnelPool<R extends Route, C extends PooledConnection> implements 
     if (attemptNo <= (this.#attempts.get(machine) ?? 0)) return;
     this.#attempts.set(machine, attemptNo);
     for (const [controller, lease] of this.#leases) {
-      if (lease.machine === machine && lease.attemptNo < attemptNo) controller.abort(superseded());
+      const isOlder = lease.attemptNo !== null && lease.attemptNo < attemptNo;
+      if (lease.machine === machine && isOlder) controller.abort(superseded());
     }
   }
 
@@ -231,7 +232,8 @@ export class TunnelPool<R extends Route, C extends PooledConnection> implements 
     wish.signal?.throwIfAborted();
   }
 
-  #assertAttempt(machine: string, attemptNo: number): void {
+  #assertAttempt(machine: string, attemptNo: number | null): void {
+    if (attemptNo === null) return;
     const newest = this.#attempts.get(machine) ?? 0;
     if (attemptNo < newest) throw superseded();
     this.supersede(machine, attemptNo);

@@ -7,9 +7,10 @@ import { checkHostKey, type HostKeyOptions } from "../host-key-check.ts";
 import type { Dialer } from "../pooled-connection.ts";
 import type { SshConnection } from "../ssh-connection.ts";
 import { machineKeyOf, type TunnelTarget } from "../target.ts";
+import { openTcp } from "../tcp-carrier.ts";
 import { openWebSocket } from "../websocket-carrier.ts";
 import type { AwsServices } from "./aws-services.ts";
-import { EndpointDirectory, type EndpointRoute } from "./endpoint-directory.ts";
+import { EndpointDirectory, type EndpointRoute, type MachineWay } from "./endpoint-directory.ts";
 import { signOpenTunnel } from "./sign-open-tunnel.ts";
 
 /** What connections through an endpoint are made of. */
@@ -18,6 +19,10 @@ export interface EndpointDialerOptions {
   readonly servicesOf: (target: TunnelTarget) => AwsServices;
   readonly hostKeys: HostKeyOptions;
   readonly settings: TunnelSettings;
+  /** Default `auto`. */
+  readonly way?: MachineWay;
+  /** Default: TCP to port 22. */
+  readonly openPrivate?: (privateIp: string, signal: AbortSignal) => Promise<Carrier>;
   /** PEM to trust at the endpoint beside the usual ones; absent: none. */
   readonly certificate?: string | undefined;
 }
@@ -34,7 +39,12 @@ export class EndpointDialer implements Dialer<EndpointRoute, SshConnection> {
     this.#options = options;
     const { servicesOf, settings } = options;
     const { instanceTtlMs, endpointTtlMs } = settings;
-    this.#directory = new EndpointDirectory({ servicesOf, instanceTtlMs, endpointTtlMs });
+    this.#directory = new EndpointDirectory({
+      servicesOf,
+      way: options.way ?? "auto",
+      instanceTtlMs,
+      endpointTtlMs,
+    });
   }
 
   route(target: TunnelTarget, signal: AbortSignal): Promise<EndpointRoute> {
@@ -102,12 +112,7 @@ export class EndpointDialer implements Dialer<EndpointRoute, SshConnection> {
     route: EndpointRoute,
     beside: { readonly granted: Promise<unknown>; readonly signal: AbortSignal },
   ): Promise<Carrier> {
-    const { settings, certificate } = this.#options;
-    const credentials = await this.#options.servicesOf(target).credentials();
-    const { maxTunnelSeconds } = settings;
-    const request = { ...route, region: target.region, maxTunnelSeconds };
-    const url = signOpenTunnel(request, credentials, Date.now());
-    const opening = openWebSocket({ url, certificate, signal: beside.signal });
+    const opening = this.#openWay(target, route, beside.signal);
     const refused = beside.granted.then(() => new Promise<never>(() => undefined));
     try {
       return await Promise.race([opening, refused]);
@@ -115,5 +120,24 @@ export class EndpointDialer implements Dialer<EndpointRoute, SshConnection> {
       opening.then((unwanted) => unwanted.close()).catch(() => undefined);
       throw error;
     }
+  }
+
+  async #openWay(
+    target: TunnelTarget,
+    { privateIp, through }: EndpointRoute,
+    signal: AbortSignal,
+  ): Promise<Carrier> {
+    const { settings, certificate, servicesOf, openPrivate } = this.#options;
+    if (through === null) {
+      return await (openPrivate ?? ((host, end) => openTcp({ host, port: 22 }, end)))(
+        privateIp,
+        signal,
+      );
+    }
+    const credentials = await servicesOf(target).credentials();
+    const { maxTunnelSeconds } = settings;
+    const request = { ...through, privateIp, region: target.region, maxTunnelSeconds };
+    const url = signOpenTunnel(request, credentials, Date.now());
+    return await openWebSocket({ url, certificate, signal });
   }
 }

@@ -3,16 +3,20 @@ import type { Route } from "../pooled-connection.ts";
 import { machineKeyOf, type TunnelTarget } from "../target.ts";
 import type { AwsServices, EndpointRow, InstanceRow } from "./aws-services.ts";
 
-/** The way to a machine through an endpoint of its VPC. */
+/** The way to a machine. */
 export interface EndpointRoute extends Route {
-  readonly endpointId: string;
-  readonly dnsName: string;
   readonly privateIp: string;
+  /** Null: its private address is dialled as it is. */
+  readonly through: { readonly endpointId: string; readonly dnsName: string } | null;
 }
+
+/** `auto`: through an endpoint where the machine's network has one, else to its private address. */
+export type MachineWay = "auto" | "endpoint" | "private";
 
 /** How long answers of AWS are believed, and what time it is. */
 export interface DirectoryOptions {
   readonly servicesOf: (target: TunnelTarget) => AwsServices;
+  readonly way: MachineWay;
   readonly instanceTtlMs: number;
   readonly endpointTtlMs: number;
   readonly nowMs?: () => number;
@@ -38,26 +42,35 @@ export class EndpointDirectory {
 
   /** @throws TunnelError `target-unreachable` when there is no machine or no endpoint. */
   async find(target: TunnelTarget, signal: AbortSignal): Promise<EndpointRoute> {
-    const { servicesOf, instanceTtlMs, endpointTtlMs } = this.#options;
+    const { servicesOf, instanceTtlMs, way } = this.#options;
     const services = servicesOf(target);
     const machine = machineKeyOf(target);
     const instance = await this.#recall(this.#instances, machine, instanceTtlMs, () =>
       services.findInstance(target.instanceId, signal),
     );
     if (instance === null) throw new TunnelError("target-unreachable");
+    const { privateIp } = instance;
+    const chosen = way === "private" ? undefined : await this.#endpointOf(target, instance, signal);
+    if (chosen !== undefined) {
+      const endpoint = `${target.account}/${target.region}/${chosen.endpointId}`;
+      return { endpoint, privateIp, through: chosen };
+    }
+    if (way === "endpoint") throw new TunnelError("target-unreachable");
+    // No endpoint, so no cap that machines would share.
+    return { endpoint: machine, privateIp, through: null };
+  }
+
+  async #endpointOf(
+    target: TunnelTarget,
+    instance: InstanceRow,
+    signal: AbortSignal,
+  ): Promise<EndpointRow | undefined> {
+    const { servicesOf, endpointTtlMs } = this.#options;
     const network = networkKeyOf(target, instance.vpcId);
     const endpoints = await this.#recall(this.#endpoints, network, endpointTtlMs, () =>
-      services.listEndpoints(instance.vpcId, signal),
+      servicesOf(target).listEndpoints(instance.vpcId, signal),
     );
-    const near = endpoints.find(({ subnetId }) => subnetId === instance.subnetId);
-    const chosen = near ?? endpoints[0];
-    if (chosen === undefined) throw new TunnelError("target-unreachable");
-    return {
-      endpoint: `${target.account}/${target.region}/${chosen.endpointId}`,
-      endpointId: chosen.endpointId,
-      dnsName: chosen.dnsName,
-      privateIp: instance.privateIp,
-    };
+    return endpoints.find(({ subnetId }) => subnetId === instance.subnetId) ?? endpoints[0];
   }
 
   /** Both are asked for anew. */
