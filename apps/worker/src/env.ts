@@ -1,4 +1,5 @@
 import path from "node:path";
+import { TERMINAL_IDLE_MS } from "@molecule/domain/terminal";
 import { z } from "zod";
 import type { TierOverrides } from "./adapters/docker/tiers.ts";
 import {
@@ -33,6 +34,11 @@ const schema = z.object({
   MOLECULE_STOP_AGENTS_ON_EXIT: z.string().optional(),
   MOLECULE_FAILPOINTS: z.string().default(""),
   MOLECULE_EXIT_WITH_STDIN: z.string().optional(),
+  MOLECULE_PROCESS_TERMINAL: z.string().optional(),
+  MOLECULE_TERMINAL_IDLE_MINUTES: z.coerce
+    .number()
+    .positive()
+    .default(TERMINAL_IDLE_MS / 60_000),
   PROVISION_TIMEOUT_SECONDS: z.coerce.number().positive().optional(),
   ...controlPlaneVariables,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
@@ -83,6 +89,10 @@ export interface WorkerEnv {
   readonly exitsWithStdin: boolean;
   /** How long every start may take; null: what its configuration or runtime says. */
   readonly bootTimeoutMs: number | null;
+  /** People may open shells beside agents that run as processes of this machine. */
+  readonly allowsTerminal: boolean;
+  /** Silence of every viewer after which a terminal is closed. */
+  readonly terminalIdleMs: number;
   readonly logLevel: string;
   /** The service that owns machines; null: none is named. */
   readonly controlPlane: ControlPlaneSettings | null;
@@ -192,6 +202,8 @@ export function readEnv(
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",
     bootTimeoutMs:
       env.PROVISION_TIMEOUT_SECONDS === undefined ? null : env.PROVISION_TIMEOUT_SECONDS * 1_000,
+    allowsTerminal: env.MOLECULE_PROCESS_TERMINAL === "1",
+    terminalIdleMs: env.MOLECULE_TERMINAL_IDLE_MINUTES * 60_000,
     logLevel: env.LOG_LEVEL,
     controlPlane: controlPlaneSettings(env),
     inherited: pick(source, INHERITED),

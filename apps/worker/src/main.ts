@@ -21,6 +21,7 @@ import { ImagePruner } from "./fleet/image-pruner.ts";
 import { ImageWatcher } from "./fleet/image-watcher.ts";
 import { createOperations } from "./http/operations.ts";
 import { startPrivateServer } from "./http/private-server.ts";
+import { createTerminalSockets } from "./http/terminal-sockets.ts";
 import { startImportPacer } from "./orgs/import-pacer.ts";
 import { createAgentPackages } from "./provisioning/agent-packages.ts";
 import { createBootDesk } from "./provisioning/boot-desk.ts";
@@ -38,6 +39,7 @@ import { untilTold } from "./runtime/process-end.ts";
 import { Scope } from "./runtime/scope.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 import { startBusySweep } from "./sweep/busy-sweep.ts";
+import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 
 /** How often a registry is asked. Source: wire contract §18. */
 const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
@@ -169,14 +171,18 @@ async function start(
   if (docker !== null) scope.add("docker network", () => docker.close());
   const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;
 
+  const id = randomUUID();
+  const idleMs = env.terminalIdleMs;
+  const nowMs = () => Date.now();
+  const terminals = new TerminalSessions({ db, backendOf, workerId: id, idleMs, nowMs, log });
   const server = await startPrivateServer({
-    operations: createOperations({ db, cipher, backendOf }),
+    operations: createOperations({ db, cipher, backendOf, terminals }),
+    sockets: createTerminalSockets(terminals),
     key: await readKey(path.join(env.home, "worker.key")),
     nowSeconds: () => Math.floor(Date.now() / 1_000),
     log,
   });
   scope.add("private server", () => server.stop());
-  const id = randomUUID();
   const announcement = await announce({
     db,
     id,
@@ -217,14 +223,8 @@ async function start(
   scope.add("probe hints", await prober.listen());
   const sweeper = new Sweeper(watched);
   scope.add("sweeper", () => sweeper.stop());
-  const fleet = new FleetJobs({
-    db,
-    owner: id,
-    images: docker?.images ?? null,
-    settings,
-    pulse,
-    log,
-  });
+  const images = docker?.images ?? null;
+  const fleet = new FleetJobs({ db, owner: id, images, settings, pulse, log });
   scope.add("fleet", () => fleet.stop());
   scope.add("phantom busy", startBusySweep({ db, timeScale: env.timeScale, pulse, log }));
   startTimed(scope, env, { db, pulse, log });

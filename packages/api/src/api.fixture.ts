@@ -39,6 +39,14 @@ const TEST_PLUGINS: PluginSettings = {
   maxBytes: 104_857_600,
 };
 
+const noWorker = () => Promise.reject(new Error("no worker in this test"));
+/** Nobody answers. */
+export const NO_WORKER: WorkerClient = {
+  call: noWorker,
+  callAll: noWorker,
+  openTerminal: noWorker,
+};
+
 /** A request in short. A body that is no string is sent as JSON. */
 export interface TestCall {
   readonly body?: unknown;
@@ -210,7 +218,7 @@ function depsOf(db: Database, warnings: string[], options: TestApiOptions): Deps
       givesTestTokens: true,
       ...options.platform,
     },
-    worker: options.worker ?? { call: () => Promise.reject(new Error("no worker in this test")) },
+    worker: options.worker ?? NO_WORKER,
     live: createLiveChannel((error) => keep({ err: error }, "a live listener failed")),
     templatesDir: path.resolve(import.meta.dirname, "../../templates/data"),
     orgTemplatesDir: path.resolve(import.meta.dirname, "../../templates/org-data"),

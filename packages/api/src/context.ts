@@ -12,6 +12,8 @@ export type Auth =
       /** Hex SHA-256 of the session's cookie: its row, never the cookie. */
       readonly sessionId: string;
       readonly expiresAt: Date;
+      /** Used a moment before this request: it may open a terminal. */
+      readonly isFresh: boolean;
     }
   | {
       readonly kind: "workspace";

@@ -1,10 +1,12 @@
 import type { StreamEvent } from "@molecule/contracts/events";
+import type { TerminalAsk } from "@molecule/contracts/terminal";
 import type { WorkerInput, WorkerOperation, WorkerOutput } from "@molecule/contracts/worker-api";
 import type { Database } from "@molecule/db/database";
 import type { Pulse } from "@molecule/db/processes/pulse";
 import type { SecretCipher } from "@molecule/db/secrets/cipher";
 import type { ReachSetting } from "@molecule/domain/machine-reach";
 import type { SettleSettings } from "@molecule/domain/settle";
+import type { WebSocket } from "ws";
 import type { Dispatcher } from "./a2a/dispatcher.ts";
 import type { KnownTargets } from "./a2a/known-targets.ts";
 import type { RuntimeFile } from "./adapters/runtime-file.ts";
@@ -55,6 +57,16 @@ export interface Platform {
 export interface WorkerClient {
   /** @throws DomainError `workspace_unreachable` when no worker is alive, else the worker's own. */
   call<K extends WorkerOperation>(operation: K, input: WorkerInput<K>): Promise<WorkerOutput<K>>;
+  /** The same at every live worker; those that do not answer are left out. */
+  callAll<K extends WorkerOperation>(
+    operation: K,
+    input: WorkerInput<K>,
+  ): Promise<readonly WorkerOutput<K>[]>;
+  /**
+   * A socket to the worker that has the terminal, or is to open it; connecting still.
+   * @throws DomainError as `call`; `not_found` when its worker is gone.
+   */
+  openTerminal(ask: TerminalAsk): Promise<WebSocket>;
 }
 
 /** Events that are not on the log: beats, streamed text. Reaches every open stream of this process. */

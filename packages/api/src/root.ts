@@ -14,6 +14,7 @@ import { sessionRouter } from "./routers/session.ts";
 import { settingsRouter } from "./routers/settings.ts";
 import { sweepsRouter } from "./routers/sweeps.ts";
 import { templatesRouter } from "./routers/templates.ts";
+import { terminalRouter } from "./routers/terminal.ts";
 import { tokensRouter } from "./routers/tokens.ts";
 import { workspacesRouter } from "./routers/workspaces.ts";
 import { router } from "./trpc.ts";
@@ -35,6 +36,7 @@ export const appRouter = router({
   settings: settingsRouter,
   sweeps: sweepsRouter,
   registry: registryRouter,
+  terminal: terminalRouter,
   tokens: tokensRouter,
   templates: templatesRouter,
   orgs: orgsRouter,

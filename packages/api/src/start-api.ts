@@ -16,6 +16,7 @@ import { failure } from "./http/respond.ts";
 import { addSecurityHeaders } from "./http/security-headers.ts";
 import { SharedRateLimiter } from "./http/shared-rate-limit.ts";
 import { isForUs, nobodyHere } from "./http/tenant-gate.ts";
+import { TerminalSockets } from "./terminal/terminal-sockets.ts";
 
 /** Answers with a page or a file; null for a request that is for none. */
 export type Pages = (req: Request) => Promise<Response | null>;
@@ -47,6 +48,7 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
   const { db, log, now } = deps;
   const limiter = new SharedRateLimiter({ db, log, now, limit: deps.platform.rateLimit });
   const state = { deps, limiter };
+  const terminals = new TerminalSockets({ deps, streams, limiter });
   const notifies = new SharedRateLimiter({ db, log, now, limit: NOTIFIES_PER_MINUTE });
   const trpc = createTrpcHandler(state);
   const plain = createRequestHandler(state, allRoutes({ hub, streams, notifies }));
@@ -90,8 +92,9 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       socket.on("error", () => socket.destroy());
       const [pathname = "/"] = (req.url ?? "/").split("?");
       // accept() never rejects: a refusal is answered on the socket.
-      if (pathname === "/ws" && isForUs(platform, pathname, headersOf(req)))
-        void sockets.accept(req, socket, head);
+      const isOurs = isForUs(platform, pathname, headersOf(req));
+      if (isOurs && pathname === "/ws") void sockets.accept(req, socket, head);
+      else if (isOurs && TerminalSockets.isFor(pathname)) void terminals.accept(req, socket, head);
       else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     },
     stop: async () => {
@@ -99,6 +102,7 @@ export async function startApi(deps: Deps, pages: Pages): Promise<Api> {
       await notifies.stop();
       await streams.stop();
       await sockets.stop();
+      await terminals.stop();
       await templates.stop();
       await hub.stop();
     },

@@ -1,5 +1,6 @@
 import { FILE_ROOTS } from "@molecule/domain/sets";
 import { z } from "zod";
+import { terminalDiagnoseStep, terminalView } from "./terminal.ts";
 
 /**
  * The worker's private API: JSON over loopback HTTP, one POST per operation at `/v1/<operation>`,
@@ -40,6 +41,19 @@ export const workerOperations = {
   "console.read": {
     input: z.object({ workspaceId: z.string() }),
     output: z.object({ output: z.string() }),
+  },
+  /** The terminals of this worker alone. */
+  "terminal.list": {
+    input: z.object({ workspaceId: z.string() }),
+    output: z.object({ terminals: z.array(terminalView) }),
+  },
+  "terminal.diagnose": {
+    input: z.object({ workspaceId: z.string() }),
+    output: z.object({
+      remote: z.boolean(),
+      instanceId: z.string().nullable(),
+      steps: z.array(terminalDiagnoseStep),
+    }),
   },
 } as const;
 

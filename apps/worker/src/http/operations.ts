@@ -7,12 +7,15 @@ import { DomainError } from "@molecule/domain/errors";
 import type { Backend, Phase } from "@molecule/domain/sets";
 import { withoutSecrets } from "@molecule/domain/without-secrets";
 import { BackendError, type ComputeBackend } from "../provisioning/compute-backend.ts";
+import { diagnoseTerminal } from "../terminal/diagnose-terminal.ts";
+import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
 
 /** What the operations need. */
 export interface OperationDeps {
   readonly db: Database;
   readonly cipher: SecretCipher;
   readonly backendOf: (kind: Backend) => ComputeBackend | null;
+  readonly terminals: Pick<TerminalSessions, "list">;
 }
 
 /** One function per operation of the private API. */
@@ -68,6 +71,10 @@ export function createOperations(deps: OperationDeps): Operations {
       const output = await backend.console(workspaceId, null);
       return { output: withoutSecrets(output, Object.values(env)).replace(TOKENS, "••••••") };
     },
+    "terminal.list": async ({ workspaceId }) => ({
+      terminals: [...deps.terminals.list(workspaceId)],
+    }),
+    "terminal.diagnose": ({ workspaceId }) => diagnoseTerminal(deps, workspaceId),
   };
 }
 

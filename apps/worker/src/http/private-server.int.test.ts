@@ -23,6 +23,7 @@ beforeAll(async () => {
     db: test.db,
     cipher: platform.sources.cipher,
     backendOf: (kind) => (kind === backend.kind ? backend : null),
+    terminals: { list: () => [] },
   });
   server = await startPrivateServer({
     operations,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   WORKER_SIGNATURE_HEADER,
   type WorkerOperation,
@@ -24,6 +25,14 @@ export interface PrivateServerOptions {
   /** Unix time in seconds. */
   readonly nowSeconds: () => number;
   readonly log: Log;
+  /** Takes signed upgrades to a WebSocket; absent: there are none. */
+  readonly sockets?: PrivateSockets;
+}
+
+/** What answers upgrades whose signature was right. */
+export interface PrivateSockets extends Stoppable {
+  /** True when it has taken the socket over. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
 /** The running private API. */
@@ -41,6 +50,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     });
   });
   server.requestTimeout = 60_000;
+  server.on("upgrade", (request, socket, head) => upgrade(options, request, { socket, head }));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -50,6 +60,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     url: `http://127.0.0.1:${port}`,
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await options.sockets?.stop();
       server.closeIdleConnections();
       const patience = setTimeout(() => server.closeAllConnections(), 2_000);
       await closed;
@@ -104,13 +115,30 @@ function internal(): DomainError {
   });
 }
 
+function upgrade(
+  options: PrivateServerOptions,
+  request: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+): void {
+  // Nobody listens any more once Node has handed the socket over, and an error would be fatal.
+  socket.on("error", () => socket.destroy());
+  const signed = { nowSeconds: options.nowSeconds(), path: request.url ?? "", body: "" };
+  const isKnown = isSigned(options.key, signatureOf(request), signed);
+  if (isKnown && options.sockets?.accept(request, socket, head) === true) return;
+  const status = isKnown ? "404 Not Found" : "401 Unauthorized";
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function signatureOf(request: IncomingMessage): string | undefined {
+  const header = request.headers[WORKER_SIGNATURE_HEADER];
+  return Array.isArray(header) ? header[0] : header;
+}
+
 async function perform(options: PrivateServerOptions, request: IncomingMessage): Promise<unknown> {
   const path = request.url ?? "";
   const body = await readBody(request);
-  const header = request.headers[WORKER_SIGNATURE_HEADER];
-  const signature = Array.isArray(header) ? header[0] : header;
   const signed = { nowSeconds: options.nowSeconds(), path, body };
-  if (!isSigned(options.key, signature, signed)) {
+  if (!isSigned(options.key, signatureOf(request), signed)) {
     throw new DomainError("unauthenticated", "The signature of this request is not valid.");
   }
   const operation = path.startsWith("/v1/") ? path.slice("/v1/".length) : "";

@@ -110,6 +110,72 @@ export interface ComputeBackend {
   console?(workspaceId: string, attemptNo: number | null): Promise<string>;
   /** File operations on live roots; see `WorkspaceFiles`. */
   readonly files: LiveFiles;
+  /** Shells in running instances. Absent where the backend has none to give. */
+  readonly terminal?: TerminalAccess;
+}
+
+/** Shells of one backend, as the instance's own user. */
+export interface TerminalAccess {
+  /** There are none, by a setting of the operator's. */
+  readonly isOff: boolean;
+  /** Terminals of one instance at a time where that is less than the platform's own limit. */
+  readonly maxPerInstance?: number;
+  /**
+   * A shell in the running instance of exactly this attempt, bash where there is one, else sh; null when
+   * no such instance runs. An image without either ends it with exit code 126 or 127.
+   * @throws BackendError when the instance cannot be reached.
+   */
+  openShell(request: ShellRequest, signal: AbortSignal): Promise<Shell | null>;
+  /** The stages of a connection that leads over a network, one by one; absent for what is on this machine. */
+  diagnose?(key: InstanceKey, signal: AbortSignal): Promise<readonly DiagnoseStage[]>;
+}
+
+/** One shell to be opened. */
+export interface ShellRequest {
+  readonly key: InstanceKey;
+  /** Marks everything that runs below the shell, so that its end finds it. */
+  readonly terminalId: string;
+  readonly cols: number;
+  readonly rows: number;
+  /** How long it may wait at its prompt after this worker has gone without a word. */
+  readonly idleSeconds: number;
+}
+
+/** A running shell on a pseudoterminal of its own. */
+export interface Shell {
+  /** Resolves when more may be written. Writing to one that has ended is no failure. */
+  write(data: Uint8Array): Promise<void>;
+  resize(cols: number, rows: number): void;
+  /** Takes no more output from the shell until `resume`: it waits. */
+  pause(): void;
+  resume(): void;
+  /** Hears everything it prints, in order; called once. Nothing is lost before the call. */
+  onOutput(listener: (data: Buffer) => void): void;
+  /** Hears that its connection will be closed at an age limit. Absent where it has none. */
+  onAging?(listener: (inMs: number) => void): void;
+  /** Settles when it has ended, however that came; never rejects. */
+  readonly ended: Promise<ShellEnd>;
+  /** Ends it and everything that it left running. Ended already is success. */
+  close(): Promise<void>;
+}
+
+/** How a shell ended. */
+export interface ShellEnd {
+  /** `lost`: the connection broke; `aged`: it reached its age limit. */
+  readonly kind: "exited" | "lost" | "aged";
+  /** Null when nobody knows. */
+  readonly exitCode: number | null;
+}
+
+/** One stage of getting to a shell. Names are those of the wire contract §15. */
+export interface DiagnoseStage {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** A sentence for a person. */
+  readonly error?: string;
+  /** The typed fault or the tool's own words, without secrets. */
+  readonly detail?: string;
 }
 
 /** Operations on a workspace's live folders. Paths are relative and already checked. */

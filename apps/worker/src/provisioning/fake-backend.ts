@@ -1,5 +1,6 @@
 import { DomainError } from "@molecule/domain/errors";
 import type { FileRoot } from "@molecule/domain/sets";
+import { FakeTerminalAccess } from "../terminal/fake-shell.ts";
 import {
   BackendError,
   type ComputeBackend,
@@ -45,6 +46,7 @@ export class FakeBackend implements ComputeBackend {
     fence: true,
   };
   readonly files: LiveFiles;
+  readonly terminal = new FakeTerminalAccess();
   /** Every attempt that was ever really created, in order. */
   readonly created: FakeInstance[] = [];
   /** Why it answers nothing now, as a sentence; null while it does. */

@@ -56,7 +56,7 @@ export class WebSocketStreams {
       const auth = await admit(this.#options.deps, req);
       this.#server.handleUpgrade(req, socket, head, (client) => this.#open(client, req, auth));
     } catch (error) {
-      refuse(socket, toDomainError(error));
+      refuseUpgrade(socket, toDomainError(error));
     }
   }
 
@@ -178,7 +178,8 @@ async function admit(deps: Deps, req: IncomingMessage): Promise<Auth> {
   return auth;
 }
 
-function refuse(socket: Duplex, error: DomainError): void {
+/** Answers an upgrade request with the error instead. */
+export function refuseUpgrade(socket: Duplex, error: DomainError): void {
   const body = JSON.stringify(problemOf(error, newRequestId()));
   socket.end(
     [

@@ -1,7 +1,7 @@
 import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { runAt, startTestAgent, type TestAgent } from "../a2a/test-agent.fixture.ts";
-import { createTestApi, type TestApi, type TestCall } from "../api.fixture.ts";
+import { createTestApi, NO_WORKER, type TestApi, type TestCall } from "../api.fixture.ts";
 import type { WorkerClient } from "../deps.ts";
 import { type WatchedChanges, watchChanges } from "../watch-changes.fixture.ts";
 import { type Random, randomOf } from "./random.fixture.ts";
@@ -37,6 +37,7 @@ let callers: TestCall[];
 
 /** A worker that has every file there is. */
 const worker: WorkerClient = {
+  ...NO_WORKER,
   call: async (operation) => {
     const outputs: Readonly<Record<string, unknown>> = {
       "files.list": { entries: [], truncated: false },
@@ -44,9 +45,11 @@ const worker: WorkerClient = {
       "files.write": { size: 0 },
       "files.delete": {},
       "logs.tail": { lines: [] },
+      "terminal.diagnose": { remote: false, instanceId: null, steps: [] },
     };
     return outputs[operation] as never;
   },
+  callAll: async () => [],
 };
 
 beforeAll(async () => {

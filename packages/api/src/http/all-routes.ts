@@ -10,6 +10,7 @@ import type { Route } from "./router.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
 import { sweepRoutes } from "./sweep-routes.ts";
 import { templateRoutes } from "./template-routes.ts";
+import { terminalRoutes } from "./terminal-routes.ts";
 import { workspaceRoutes } from "./workspace-routes.ts";
 
 /** What the routes of one process hang on. */
@@ -24,6 +25,7 @@ export function allRoutes(parts: RouteParts): readonly Route[] {
     ...platformRoutes,
     ...operationsRoutes,
     ...sweepRoutes,
+    ...terminalRoutes,
     ...eventRoutes(parts),
     ...signInRoutes,
     ...workspaceRoutes,

@@ -49,6 +49,13 @@ const NO_CHANGE = { viewer: "passes" } as const;
 /** Where the header names the caller, a name that is no workspace's is a bad request. */
 const NO_SUCH_CALLER = { "a stranger as system:": 400, "its own token as system:": 400 } as const;
 
+/** A shell is no look at something: a viewer has none, and the caller is who the token says. */
+const terminal: RouteAccess = {
+  access: "own",
+  but: { viewer: 403, "its own token as system:": 401 },
+  removedIs: 401,
+};
+
 /** Every plain route, as `allRoutes` has it. */
 export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /health": { access: "open" },
@@ -187,6 +194,9 @@ export const ROUTE_ACCESS: Readonly<Record<string, RouteAccess>> = {
   "GET /workspaces/:id/approvals": own,
   "GET /registry/:id/peers": own,
 
+  "GET /workspaces/:id/terminal": terminal,
+  "GET /workspaces/:id/terminal/diagnose": terminal,
+
   "POST /registry/register": agent,
   "POST /registry/heartbeat": agent,
   "POST /registry/machine": { access: "agent", body: { ssh_host_key: "none" } },
@@ -257,6 +267,8 @@ export const PROCEDURE_ACCESS: Readonly<Record<string, "read" | "write">> = {
   "sweeps.dismiss": "write",
   "registry.card": "read",
   "registry.peers": "read",
+  "terminal.ticket": "write",
+  "terminal.list": "write",
   "tokens.list": "read",
   "tokens.mint": "write",
   "tokens.revoke": "write",

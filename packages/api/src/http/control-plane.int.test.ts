@@ -11,7 +11,7 @@ import { freePort } from "@molecule/testing/product";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createWorkerClient } from "../adapters/worker-client.ts";
-import { createTestApi, TEST_TOKEN_KEY, type TestApi } from "../api.fixture.ts";
+import { createTestApi, NO_WORKER, TEST_TOKEN_KEY, type TestApi } from "../api.fixture.ts";
 import type { WorkerClient } from "../deps.ts";
 
 /**
@@ -42,6 +42,7 @@ beforeAll(async () => {
     cipher: createCipher(KEY),
     onLog: (entry) => logged.push(entry),
     worker: {
+      ...NO_WORKER,
       call: async (operation, input) => {
         if (client === null) throw new Error("invariant: the worker is known by then");
         return await client.call(operation, input);

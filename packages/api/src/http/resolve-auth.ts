@@ -55,9 +55,9 @@ export async function resolveAuth(deps: Deps, headers: Headers, ip: string): Pro
   if (session === null) return without;
   if (session.isTouchDue) note(deps, touchSession(deps.db, digest));
   const sessionId = Buffer.from(digest).toString("hex");
-  const { member, expiresAt } = session;
+  const { member, expiresAt, isFresh } = session;
   return {
-    auth: { kind: "member", member, sessionId, expiresAt },
+    auth: { kind: "member", member, sessionId, expiresAt, isFresh },
     credential: `session:${sessionId}`,
     removed: null,
     hasBearer: false,

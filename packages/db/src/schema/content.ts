@@ -55,6 +55,23 @@ export const sessions = pgTable("sessions", {
   revokedAt: instant("revoked_at"),
 });
 
+/**
+ * One-use tickets that open a terminal for a page; only the SHA-256 is stored, here because the server
+ * that makes one need not be the one that takes it. Source: security C2 row 20.
+ */
+export const terminalTickets = pgTable("terminal_tickets", {
+  tokenSha256: bytea("token_sha256").primaryKey(),
+  workspaceId: workspaceId(),
+  attemptNo: counter("attempt_no").notNull(),
+  /** The session that asked for it; NULL: the operator of this machine, who has none. */
+  sessionSha256: bytea("session_sha256").references(() => sessions.tokenSha256, {
+    onDelete: "cascade",
+  }),
+  createdAt: instant("created_at").notNull().default(now),
+  expiresAt: instant("expires_at").notNull(),
+  usedAt: instant("used_at"),
+});
+
 const secretColumns = {
   key: text("key").notNull(),
   /** Counts the values this name has had. */

@@ -1,4 +1,5 @@
 import { LAST_USED_THROTTLE_SECONDS, SESSION_IDLE_SECONDS } from "@molecule/domain/sessions";
+import { TERMINAL_FRESH_SECONDS } from "@molecule/domain/terminal";
 import { and, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { members, sessions } from "../schema/content.ts";
@@ -13,6 +14,8 @@ export interface LiveSession {
   readonly expiresAt: Date;
   /** Its last use was noted long enough ago to be noted again. */
   readonly isTouchDue: boolean;
+  /** It was used a moment ago: by this request it may open a terminal. */
+  readonly isFresh: boolean;
 }
 
 function isLive() {
@@ -35,14 +38,15 @@ export async function findSession(
       name: members.name,
       role: members.role,
       expiresAt: sessions.expiresAt,
+      isFresh: sql<boolean>`${sessions.lastSeenAt} > cp_now() - ${TERMINAL_FRESH_SECONDS} * interval '1 second'`,
       isTouchDue: sql<boolean>`${sessions.lastSeenAt} < cp_now() - ${LAST_USED_THROTTLE_SECONDS} * interval '1 second'`,
     })
     .from(sessions)
     .innerJoin(members, eq(members.id, sessions.memberId))
     .where(and(eq(sessions.tokenSha256, tokenSha256), isLive()));
   if (row === undefined) return null;
-  const { id, name, role, expiresAt, isTouchDue } = row;
-  return { member: { id, name, role }, expiresAt, isTouchDue };
+  const { id, name, role, expiresAt, isTouchDue, isFresh } = row;
+  return { member: { id, name, role }, expiresAt, isTouchDue, isFresh };
 }
 
 /** Which of these sessions are still valid, as hex digests. */

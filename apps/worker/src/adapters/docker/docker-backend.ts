@@ -15,6 +15,7 @@ import { createInstance } from "./create-instance.ts";
 import { createDockerFleetImages } from "./docker-fleet-images.ts";
 import { createDockerPruning } from "./docker-image-pruning.ts";
 import { createDockerImages, type RegistryLogin } from "./docker-images.ts";
+import { createDockerTerminal } from "./docker-shell.ts";
 import { createEngine } from "./engine.ts";
 import { engineIdentity } from "./engine-identity.ts";
 import { watchEngine } from "./engine-watch.ts";
@@ -161,6 +162,7 @@ function backendOn(
         readLogs(scope, { workspaceId, attemptNo }, lines),
       ),
     files: createLiveFiles(tasks),
+    terminal: createDockerTerminal(scope),
     images: scope.fleetImages,
     prunable: scope.prunable,
     bridgeGateway: () =>

@@ -10,12 +10,18 @@ import { KeyedQueue } from "../../provisioning/keyed-queue.ts";
 import { Accounts, isCode } from "./accounts.ts";
 import { projectFiles, readFiles, removeProjected } from "./config-files.ts";
 import { folderIdentity } from "./folder-identity.ts";
-import { parseMarker } from "./instance-marker.ts";
+import { markerOf, parseMarker } from "./instance-marker.ts";
 import { createLiveFiles } from "./live-files.ts";
 import { boundLog, tailLog } from "./log-files.ts";
 import { placesOf, workspacesFolder } from "./places.ts";
 import { classified } from "./process-failures.ts";
-import { openProcessTable, type ProcessTable, type RunningProcess } from "./process-table.ts";
+import { createProcessTerminal } from "./process-shell.ts";
+import {
+  MARKER,
+  openProcessTable,
+  type ProcessTable,
+  type RunningProcess,
+} from "./process-table.ts";
 import {
   type InstanceRecord,
   readRecord,
@@ -45,6 +51,8 @@ export interface ProcessBackendOptions {
   /** How long an instance may take to end after it was asked to, in ms. */
   readonly stopGraceMs: number;
   readonly agents: AgentPackages;
+  /** Signed-in people may open shells on this machine. Absent: not. */
+  readonly allowsTerminal?: boolean;
 }
 
 /** What is remembered of an instance. */
@@ -80,6 +88,7 @@ class ProcessBackend implements ComputeBackend {
     fence: true,
   };
   readonly files;
+  readonly terminal;
   readonly #options: ProcessBackendOptions;
   readonly #table: ProcessTable;
   readonly #bootId: string;
@@ -92,6 +101,14 @@ class ProcessBackend implements ComputeBackend {
     this.#bootId = bootId;
     this.#accounts = new Accounts(options.home, options.isRoot);
     this.files = createLiveFiles({ ...options, accounts: this.#accounts });
+    this.terminal = createProcessTerminal({
+      isAllowed: options.allowsTerminal === true,
+      isRoot: options.isRoot,
+      isRunning: async (key) => (await this.inspect(key))?.state === "running",
+      placesOf: (workspaceId) => this.#places(workspaceId),
+      accountOf: (places) => this.#accounts.find(places),
+      markOf: (key) => ({ [MARKER]: markerOf(options.platformId, key) }),
+    });
   }
 
   async availability() {

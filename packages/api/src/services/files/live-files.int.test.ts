@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@molecule/domain/errors";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createTestApi, type TestApi } from "../../api.fixture.ts";
+import { createTestApi, NO_WORKER, type TestApi } from "../../api.fixture.ts";
 import type { WorkerClient } from "../../deps.ts";
 import { appRouter } from "../../root.ts";
 import { createCaller } from "../../trpc.ts";
@@ -10,6 +10,7 @@ const files = new Map<string, Buffer>();
 let isRestarting = false;
 /** A worker with a folder in memory. */
 const worker: WorkerClient = {
+  ...NO_WORKER,
   call: async (operation, input) => {
     if (isRestarting) {
       throw new DomainError("workspace_restarting", "It is restarting.", {
@@ -43,7 +44,7 @@ const worker: WorkerClient = {
       "logs.tail": () => ({ lines: [] }),
       "console.read": () => ({ output: "" }),
     };
-    return answers[operation]() as never;
+    return answers[operation as keyof typeof answers]() as never;
   },
 };
 
