@@ -2,6 +2,7 @@ import path from "node:path";
 import { TERMINAL_IDLE_MS } from "@molecule/domain/terminal";
 import { z } from "zod";
 import type { TierOverrides } from "./adapters/docker/tiers.ts";
+import { type ReadEc2Settings, readEc2Settings } from "./adapters/ec2/ec2-settings.ts";
 import {
   type ControlPlaneSettings,
   controlPlaneSettings,
@@ -82,6 +83,8 @@ export interface WorkerEnv {
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
   readonly dockerHost: string | undefined;
   readonly tierOverrides: TierOverrides;
+  /** EC2, or why it is not offered. Holds a key of AWS where one is set: never logged. */
+  readonly ec2: ReadEc2Settings;
   /** Instances end together with this process. */
   readonly stopsAgents: boolean;
   readonly failpoints: string;
@@ -197,6 +200,7 @@ export function readEnv(
       : undefined,
     dockerHost: env.DOCKER_HOST === "" ? undefined : env.DOCKER_HOST,
     tierOverrides: readTierOverrides(source),
+    ec2: readEc2Settings(source),
     stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",
     failpoints: env.MOLECULE_FAILPOINTS,
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",

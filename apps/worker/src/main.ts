@@ -13,6 +13,9 @@ import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
 import { createControlPlaneBackend } from "./adapters/control-plane/control-plane-backend.ts";
 import { createDockerBackend, type DockerBackend } from "./adapters/docker/docker-backend.ts";
+import { createDirectShell } from "./adapters/ec2/direct-shell.ts";
+import { createEc2Backend, type Ec2Backend } from "./adapters/ec2/ec2-backend.ts";
+import { machineClock } from "./adapters/ec2/machine-clock.ts";
 import { createProcessBackend } from "./adapters/process/process-backend.ts";
 import { announce } from "./announce.ts";
 import { readEnv, type WorkerEnv } from "./env.ts";
@@ -53,18 +56,22 @@ const IMAGE_PRUNE_EVERY_MS = 3_600_000;
 const IMAGE_PRUNE_FIRST_MS = 10 * 60_000;
 
 /** What would have to be set for the backends that nobody has set up. */
-const NOT_CONFIGURED = [
-  { name: "ec2", note: "Not set up: EC2 has no settings here." },
-  {
-    name: "control-plane",
-    note: "Not set up: CP_PROVISION_URL names no service that owns machines.",
-  },
-] as const;
+function notConfigured(env: WorkerEnv) {
+  return [
+    { name: "ec2", note: env.ec2.kind === "unset" ? env.ec2.note : "" },
+    {
+      name: "control-plane",
+      note: "Not set up: CP_PROVISION_URL names no service that owns machines.",
+    },
+  ] as const;
+}
 
 /** Docker's half of the wiring; null where it was switched off. */
 interface Backends {
   readonly all: readonly ComputeBackend[];
   readonly docker: DockerBackend | null;
+  /** Ends the connections to machines; absent without EC2. */
+  readonly ec2: Ec2Backend | null;
 }
 
 /** What backends that make machines elsewhere share. */
@@ -106,8 +113,9 @@ async function createBackends(
     userName: userName(),
     agents,
   });
-  const local = [processes, ...controlPlaneOf(env, remote)];
-  if (env.backend === "process") return { all: local, docker: null };
+  const ec2 = createEc2(env, platformId);
+  const local = [processes, ...(ec2 === null ? [] : [ec2]), ...controlPlaneOf(env, remote)];
+  if (env.backend === "process") return { all: local, docker: null, ec2 };
   // The launcher may have copied the bundle alone; its Dockerfile is found from the original.
   const original = path.resolve(import.meta.dirname, "../../runtime/dist/runtime.mjs");
   const docker = createDockerBackend({
@@ -125,7 +133,20 @@ async function createBackends(
     agentPackage: (runtime, progress) => agents.ensure(runtime, progress),
     nowMs: () => Date.now(),
   });
-  return { all: [...local, docker], docker };
+  return { all: [...local, docker], docker, ec2 };
+}
+
+/** Null where it is not set up. */
+function createEc2(env: WorkerEnv, platformId: string): Ec2Backend | null {
+  if (env.ec2.kind === "unset") return null;
+  const { settings } = env.ec2;
+  return createEc2Backend({
+    platformId,
+    settings,
+    shell: (calls) => createDirectShell(settings, calls),
+    clock: machineClock(),
+    runtimeBundle: env.runtimeBundle,
+  });
 }
 
 /** A uid without an entry in the machine's list of users has no name. */
@@ -144,6 +165,13 @@ async function readKey(file: string): Promise<string> {
 /** How this process is ending; `isOrdered` once somebody asked it to by a signal. */
 interface Ending {
   isOrdered: boolean;
+}
+
+/** What backends hold beside what they made ends with this process. */
+function addEnds(scope: Scope, { docker, ec2 }: Backends): void {
+  for (const held of [docker, ec2]) {
+    if (held !== null) scope.add(held.kind, () => held.close());
+  }
 }
 
 async function start(
@@ -168,7 +196,7 @@ async function start(
   scope.add("ages of loops", () => pulse.stop());
   const backends = await createBackends(env, platformId, { db, tokenKey, log });
   const { docker } = backends;
-  if (docker !== null) scope.add("docker network", () => docker.close());
+  addEnds(scope, backends);
   const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;
 
   const id = randomUUID();
@@ -188,7 +216,7 @@ async function start(
     id,
     url: server.url,
     backends: backends.all,
-    notConfigured: NOT_CONFIGURED.filter(({ name }) => backendOf(name) === null),
+    notConfigured: notConfigured(env).filter(({ name }) => backendOf(name) === null),
     wanted: env.backend,
     orgId: env.controlPlane?.orgId ?? null,
     bridgeGateway: async () => (await backends.docker?.bridgeGateway().catch(() => null)) ?? null,
@@ -253,8 +281,8 @@ async function start(
     });
     scope.add("image watcher", () => watcher.stop());
   }
-  const { defaultBackend: backend, backendNote: note } = announcement.info;
-  return { ready: true, backend, note };
+  const { defaultBackend, backendNote } = announcement.info;
+  return { ready: true, backend: defaultBackend, note: backendNote };
 }
 
 /** What comes at its time: runs of schedules, and the turns of imported teams. */

@@ -34,6 +34,15 @@ it("G5: stops before it empties a machine", () => {
   expect(isMassRemoval(6, 30)).toBe(false);
   expect(isMassRemoval(7, 30)).toBe(true);
 });
+it("G17: keeps a machine that rests with its workspace, and no other one", () => {
+  const resting = { isDeleted: false, isResting: true, currentAttempt: 3, machineAttempt: 3 };
+  const at = (parts: Partial<ListedInstance>) =>
+    sweepVerdict(listed({ workspace: resting, isAtRest: true, ...parts }), GRACE_MS);
+  expect(at({})).toBe("keep");
+  expect(at({ isAtRest: false })).toBe("remove");
+  expect(at({ workspace: { ...resting, machineAttempt: 2 } })).toBe("remove");
+  expect(at({ workspace: { ...resting, isDeleted: true } })).toBe("remove_deleted");
+});
 it("G6: removes what a late worker has made of a workspace that rests", () => {
   const resting = { isDeleted: false, isResting: true, currentAttempt: 3, machineAttempt: null };
   expect(sweepVerdict(listed({ workspace: resting }), GRACE_MS)).toBe("remove");

@@ -14,6 +14,8 @@ export interface ListedInstance {
     /** A worker is stopping it at this moment. Absent: no. */
     readonly isBeingStopped?: boolean;
   } | null;
+  /** A machine that is kept over attempts, and stopped. Absent: no. */
+  readonly isAtRest?: boolean;
   /** How long it has been seen without a workspace, in ms. */
   readonly unknownForMs: number;
 }
@@ -21,14 +23,15 @@ export interface ListedInstance {
 /** What a sweep does with one instance. */
 export type SweepVerdict = "keep" | "wait" | "remove" | "remove_deleted";
 
-/** Source: lifecycle A5 sweep. SPEC: G1 to G4, G6, G14. */
+/** Source: lifecycle A5 sweep. SPEC: G1 to G4, G6, G14, G17. */
 export function sweepVerdict(instance: ListedInstance, orphanGraceMs: number): SweepVerdict {
   const { workspace } = instance;
   if (workspace === null) return instance.unknownForMs >= orphanGraceMs ? "remove" : "wait";
   if (workspace.isDeleted) return "remove_deleted";
   const attempt = workspace.machineAttempt ?? instance.labelAttempt;
   const isOld = attempt < workspace.currentAttempt;
-  const isUnwanted = workspace.isResting && attempt === workspace.currentAttempt;
+  const isCurrent = attempt === workspace.currentAttempt;
+  const isUnwanted = workspace.isResting && isCurrent && instance.isAtRest !== true;
   if (!isOld && !isUnwanted) return "keep";
   return workspace.isBeingStopped === true ? "wait" : "remove";
 }

@@ -71,6 +71,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       const found = [...asked].map((attemptNo) => backend.inspect({ workspaceId, attemptNo }));
       return (await Promise.all(found)).filter((instance) => instance !== null);
     };
+    const readsAtRest = () => backend.capabilities.readsAtRest !== false;
     const configsOf = async (workspaceId: string): Promise<Record<string, string> | null> => {
       const files = await backend.readConfigs(workspaceId);
       if (files === null) return null;
@@ -230,7 +231,7 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       const expected = { "config.yaml": "name: Ada\n", "skills/deep/read me.md": "grüße\n" };
       expect(await configsOf(key.workspaceId)).toEqual(expected);
       await backend.remove(key, never);
-      expect(await configsOf(key.workspaceId)).toEqual(expected);
+      expect(await configsOf(key.workspaceId)).toEqual(readsAtRest() ? expected : null);
     });
 
     it("has no configuration of a workspace that never ran", async () => {
@@ -260,9 +261,12 @@ export function computeBackendContract(name: string, open: () => Promise<Contrac
       await create({ workspaceId, attemptNo: 1 });
       await files.write(workspaceId, "/workspace", { path: "a/b.txt", content: text("hello") });
       await backend.remove({ workspaceId, attemptNo: 1 }, never);
-      const stopped = await files.read(workspaceId, "/workspace", "a/b.txt");
-      expect(new TextDecoder().decode(stopped)).toBe("hello");
+      const read = async () =>
+        new TextDecoder().decode(await files.read(workspaceId, "/workspace", "a/b.txt"));
+      if (readsAtRest()) expect(await read()).toBe("hello");
+      else await expect(read()).rejects.toMatchObject({ code: "workspace_unreachable" });
       await create({ workspaceId, attemptNo: 2 });
+      expect(await read()).toBe("hello");
       const listing = await files.list(workspaceId, { root: "/workspace", path: "", depth: 2 });
       expect(listing.truncated).toBe(false);
       expect(listing.entries).toContainEqual({ path: "a/b.txt", size: 5, dir: false });

@@ -50,6 +50,19 @@ export interface BackendCapabilities {
   readonly files: boolean;
   /** It can cut off an instance that does not end. */
   readonly fence: boolean;
+  /** What a workspace stored can be read while nothing of it runs. Absent: yes. */
+  readonly readsAtRest?: boolean;
+}
+
+/** Machines that outlive attempts. */
+export interface KeptMachines {
+  /**
+   * Ends what an attempt runs and hands its machine, which runs afterwards, to the attempt `next`; again
+   * is success. False: there is none, so nothing is handed over.
+   */
+  handOver(key: InstanceKey, next: number, signal: AbortSignal): Promise<boolean>;
+  /** Stops the attempt's machine, which keeps its disks. Resting or gone already is success. */
+  rest(key: InstanceKey, signal: AbortSignal): Promise<void>;
 }
 
 /** Whether a backend can be used on this machine, as a person reads it. */
@@ -76,7 +89,8 @@ export interface ComputeBackend {
   prepare(runtime: string, onProgress: (line: string) => void, signal: AbortSignal): Promise<void>;
   /**
    * The current content of managed files on the instance's `/configs` (dot-files left out), also
-   * while nothing runs; null when the workspace has no volume yet.
+   * while nothing runs if it `readsAtRest`; null when the workspace has no volume yet, or when it cannot be
+   * read now.
    */
   readConfigs(workspaceId: string): Promise<ReadonlyMap<string, Uint8Array> | null>;
   /** Creates and starts; a second call for the same attempt adopts what the first made. */
@@ -110,6 +124,8 @@ export interface ComputeBackend {
   console?(workspaceId: string, attemptNo: number | null): Promise<string>;
   /** File operations on live roots; see `WorkspaceFiles`. */
   readonly files: LiveFiles;
+  /** Absent: what was made for an attempt ends with it. */
+  readonly machines?: KeptMachines;
   /** Shells in running instances. Absent where the backend has none to give. */
   readonly terminal?: TerminalAccess;
 }

@@ -1,7 +1,8 @@
 import { DomainError } from "@molecule/domain/errors";
-import type { FileRoot } from "@molecule/domain/sets";
+import type { Backend, FileRoot } from "@molecule/domain/sets";
 import { FakeTerminalAccess } from "../terminal/fake-shell.ts";
 import {
+  type BackendCapabilities,
   BackendError,
   type ComputeBackend,
   type Instance,
@@ -37,8 +38,8 @@ interface Volumes {
  * and waits before calls with `before`.
  */
 export class FakeBackend implements ComputeBackend {
-  readonly kind: "process" | "docker";
-  readonly capabilities = {
+  readonly kind: Backend;
+  readonly capabilities: BackendCapabilities = {
     list: true,
     console: false,
     restartInPlace: false,
@@ -60,7 +61,7 @@ export class FakeBackend implements ComputeBackend {
   readonly #hooks = new Map<FakeCall, () => Promise<void> | void>();
   #counter = 0;
 
-  constructor(kind: "process" | "docker" = "process") {
+  constructor(kind: Backend = "process") {
     this.kind = kind;
     this.files = this.#liveFiles();
   }

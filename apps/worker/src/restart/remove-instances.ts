@@ -1,4 +1,6 @@
+import { holdWorkspace } from "@molecule/db/lifecycle/held-workspace";
 import {
+  advanceMachine,
   attemptsWithMachine,
   markRemoved,
   markRemoving,
@@ -36,9 +38,10 @@ export async function removeInstances(
     throw otherMachineError(backend);
   }
   for (const one of listed) await recordListed(deps.db, backend.kind, one);
+  const kept = await keepMachine(deps, work, { decision, held }, { backend, all });
   const fenced = decision.kind === "delete" ? null : await fencedAttempts(deps.db, id);
   for (const attemptNo of numbersOf(recorded, listed)) {
-    if (fenced?.has(attemptNo)) continue;
+    if (fenced?.has(attemptNo) || kept.has(attemptNo)) continue;
     work.signal.throwIfAborted();
     await markRemoving(deps.db, id, attemptNo);
     try {
@@ -52,6 +55,40 @@ export async function removeInstances(
     }
     await markRemoved(deps.db, id, attemptNo);
   }
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/**
+ * Where machines outlive attempts, the newest one stays: a restart hands it to the current attempt, whose
+ * it is in the database before anything is done to it, and a pause lets it rest. Answers the attempts
+ * whose machine it was. SPEC: G16.
+ */
+async function keepMachine(
+  deps: StepDeps,
+  work: Work,
+  { decision, held }: Assignment,
+  { backend, all }: { readonly backend: ComputeBackend; readonly all: readonly Instance[] },
+): Promise<ReadonlySet<number>> {
+  const { machines } = backend;
+  const { id, currentAttempt, resetWanted } = held.row;
+  if (machines === undefined || decision.kind === "delete") return NONE;
+  const [newest] = all
+    .filter((one) => one.workspaceId === id)
+    .sort((a, b) => b.attemptNo - a.attemptNo);
+  if (newest === undefined) return NONE;
+  if (decision.kind === "pause") {
+    await machines.rest(newest, work.signal);
+    return new Set([newest.attemptNo]);
+  }
+  if (resetWanted) return NONE;
+  const isIts = await deps.db.transaction(async (tx) => {
+    const now = await holdWorkspace(tx, work.fence);
+    return now !== null && (await advanceMachine(tx, now, newest.providerId));
+  });
+  if (!isIts) return NONE;
+  const isKept = await machines.handOver(newest, currentAttempt, work.signal);
+  return isKept ? new Set([newest.attemptNo]) : NONE;
 }
 
 function absenceOf(recorded: readonly number[]) {

@@ -24,9 +24,14 @@ export async function believesAbsence(
   return await db.transaction((tx) => judgeAbsence(tx, listing));
 }
 
+const WHAT_ANSWERS: Readonly<Record<string, string>> = {
+  docker: "Docker engine",
+  ec2: "AWS account",
+};
+
 /** What the card says while nothing is concluded from an empty listing. */
 export function otherMachine(backend: ComputeBackend) {
-  const what = backend.kind === "docker" ? "Docker engine" : "agents' folder";
+  const what = WHAT_ANSWERS[backend.kind] ?? "agents' folder";
   return {
     code: "engine_unavailable" as const,
     sentence: `The ${what} that answers is not the one this agent ran on.`,

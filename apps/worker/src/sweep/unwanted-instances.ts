@@ -60,7 +60,7 @@ export class UnwantedInstances {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, SweptRow>> {
     const rows = await readForSweep(this.#options.db, backend.kind, instances);
-    const judged = this.#judge(instances, rows);
+    const judged = this.#judge(backend, instances, rows);
     const doomed = judged.filter(({ verdict }) => verdict === "remove_deleted");
     const unwanted = judged.filter(({ verdict }) => verdict === "remove");
     // What was fenced was decided before; only its end is outstanding.
@@ -73,7 +73,11 @@ export class UnwantedInstances {
     return rows;
   }
 
-  #judge(instances: readonly Instance[], rows: ReadonlyMap<string, SweptRow>): readonly Judged[] {
+  #judge(
+    backend: ComputeBackend,
+    instances: readonly Instance[],
+    rows: ReadonlyMap<string, SweptRow>,
+  ): readonly Judged[] {
     const now = performance.now();
     const present = new Set(instances.map((instance) => instance.providerId));
     for (const id of this.#unknownSince.keys()) {
@@ -87,6 +91,7 @@ export class UnwantedInstances {
         providerId: instance.providerId,
         labelAttempt: instance.attemptNo,
         workspace: row,
+        isAtRest: backend.machines !== undefined && instance.state === "exited",
         unknownForMs: now - since,
       };
       const verdict = sweepVerdict(listed, this.#options.orphanGraceMs);
@@ -124,6 +129,13 @@ export class UnwantedInstances {
     const { instance, listed, row } = one;
     const { workspaceId, attemptNo, providerId } = instance;
     const { db, log, fenceAfterMs } = this.#options;
+    if (backend.machines !== undefined && sweepGrounds(listed).rule === "G6") {
+      // Only stopped: what it keeps is the workspace's, which may be resumed. SPEC: G17.
+      await backend.machines.rest(instance, signal).catch((cause: unknown) => {
+        log.warn({ err: cause, provider: providerId }, "a machine could not be stopped");
+      });
+      return;
+    }
     if (row !== null) await recordListed(db, backend.kind, instance);
     const seen = row === null ? null : (row.machineAttempt ?? attemptNo);
     if (!(await claimRemoval(db, providerId, seen))) return;

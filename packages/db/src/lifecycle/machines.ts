@@ -1,5 +1,5 @@
 import type { Backend } from "@molecule/domain/sets";
-import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, isNull, lt, lte, ne, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { machines } from "../schema/workspaces.ts";
 import type { HeldWorkspace } from "./held-workspace.ts";
@@ -21,6 +21,43 @@ export async function recordMachine(
       fence: held.fence.epoch,
     })
     .onConflictDoNothing();
+  // A machine that was handed over and then replaced has ended before the new one was recorded.
+  await ormOf(tx)
+    .update(machines)
+    .set({ removedAt: sql`cp_now()`, removingAt: sql`COALESCE(${machines.removingAt}, cp_now())` })
+    .where(
+      and(
+        eq(machines.workspaceId, held.row.id),
+        eq(machines.currentAttempt, held.row.currentAttempt),
+        ne(machines.providerId, providerId),
+        isNull(machines.removedAt),
+      ),
+    );
+}
+
+/**
+ * Gives a machine to the workspace's current attempt, before anybody acts on it; false when it is being
+ * removed, or belongs to a newer one. Source: lifecycle A5 machines.
+ */
+export async function advanceMachine(
+  tx: Transaction,
+  held: HeldWorkspace,
+  providerId: string,
+): Promise<boolean> {
+  const rows = await ormOf(tx)
+    .update(machines)
+    .set({ currentAttempt: held.row.currentAttempt, fence: held.fence.epoch })
+    .where(
+      and(
+        eq(machines.providerId, providerId),
+        eq(machines.workspaceId, held.row.id),
+        lte(machines.currentAttempt, held.row.currentAttempt),
+        isNull(machines.removingAt),
+        isNull(machines.removedAt),
+      ),
+    )
+    .returning({ providerId: machines.providerId });
+  return rows.length > 0;
 }
 
 /** Attempts of a workspace whose machine is not confirmed gone. */

@@ -42,7 +42,7 @@ export async function canMakeContainers(): Promise<boolean> {
  * an image is made in a moment. A volume is a folder that appears below `/dev/disk/by-id`, in place of
  * the block device that a real machine would see.
  */
-export async function containerMachines(): Promise<MachineHost> {
+export async function containerMachines(): Promise<ContainerMachines> {
   const image = await ensureImage();
   const owner = `fake-cloud-${randomUUID().slice(0, 8)}`;
   const volumes = `${owner}-volumes`;
@@ -50,7 +50,7 @@ export async function containerMachines(): Promise<MachineHost> {
   return new ContainerMachines(owner, volumes, image);
 }
 
-class ContainerMachines implements MachineHost {
+export class ContainerMachines implements MachineHost {
   readonly what = "each machine is a container with a real sshd and Node";
   readonly #owner: string;
   readonly #volumes: string;
@@ -120,6 +120,11 @@ class ContainerMachines implements MachineHost {
   async grant(id: string, user: string, publicKey: string, seconds: number): Promise<void> {
     const line = grantLine(publicKey, seconds);
     await this.#run(id, 'mkdir -p /fake/grants; printf %s "$2" >> "/fake/grants/$1"', [user, line]);
+  }
+
+  /** Ends a machine from within, as its own shutdown would. */
+  async powerOff(id: string): Promise<void> {
+    await docker(["kill", this.#name(id)]);
   }
 
   onEnd(listener: (id: string) => void): void {

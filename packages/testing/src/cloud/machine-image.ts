@@ -10,6 +10,10 @@ const PASSWD = [
 const GROUP = ["root:x:0:", "ec2-user:x:1000:", "nogroup:x:65534:", "users:x:100:"];
 const SHADOW = ["root", "sshd", "nobody", "ec2-user"].map((name) => `${name}:*:19000:0:99999:7:::`);
 
+/** Programs of a machine are found here first. */
+export const MACHINE_PATH =
+  "/fake/bin:/fake/node:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 const SSHD_CONFIG = `Port 22
 HostKey /etc/ssh/ssh_host_ed25519_key
 UsePAM no
@@ -19,6 +23,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AuthorizedKeysFile /fake/grants/%u
 AcceptEnv LANG
+SetEnv PATH=${MACHINE_PATH}
 Subsystem sftp internal-sftp
 MaxStartups 200
 PidFile none
@@ -122,10 +127,6 @@ export const IMAGE_FILES: readonly ImageFile[] = [
     mode: 0o755,
   })),
 ];
-
-/** Programs of a machine are found here first. */
-export const MACHINE_PATH =
-  "/fake/bin:/fake/node:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The same image, the same name. */
 export function imageDigest(): string {

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { access } from "node:fs/promises";
+import path from "node:path";
+import { type FakeCloud, startFakeCloud } from "@molecule/testing/cloud/fake-cloud";
+import type { MachineHost } from "@molecule/testing/cloud/machine-host";
+import { createDirectShell } from "./direct-shell.ts";
+import { createEc2Backend, type Ec2Backend } from "./ec2-backend.ts";
+import { type Ec2Settings, readEc2Settings } from "./ec2-settings.ts";
+import { machineClock } from "./machine-clock.ts";
+import type { MachineShell } from "./machine-shell.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../../../..");
+/** 30 s of AWS take 0.15 s here. */
+const FASTER = 200;
+
+/** A backend on a fake cloud, under a platform id of its own. */
+export interface Ec2TestBed extends AsyncDisposable {
+  readonly cloud: FakeCloud;
+  readonly platformId: string;
+  readonly settings: Ec2Settings;
+  readonly backend: Ec2Backend;
+}
+
+/** How a bed differs from the usual one. */
+export interface Ec2TestBedOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absent: real SSH. */
+  readonly shell?: MachineShell;
+  readonly platformUrl?: string;
+}
+
+/** Opens a bed before these machines. */
+export async function openEc2TestBed(
+  machines: MachineHost,
+  options: Ec2TestBedOptions = {},
+): Promise<Ec2TestBed> {
+  const cloud = await startFakeCloud(machines);
+  const env = {
+    ...cloud.env,
+    MOLECULE_EC2_PLATFORM_URL: options.platformUrl ?? "http://127.0.0.1:9",
+    ...options.env,
+  };
+  const read = readEc2Settings(env);
+  if (read.kind === "unset") throw new Error(read.note);
+  const { settings } = read;
+  const platformId = randomUUID();
+  const bundle = path.join(ROOT, "apps/runtime/dist/runtime.mjs");
+  await access(bundle);
+  const backend = createEc2Backend({
+    platformId,
+    settings,
+    shell: (calls) => options.shell ?? createDirectShell(settings, calls),
+    clock: machineClock(FASTER),
+    runtimeBundle: bundle,
+  });
+  return {
+    cloud,
+    platformId,
+    settings,
+    backend,
+    [Symbol.asyncDispose]: async () => {
+      await backend.close();
+      await cloud[Symbol.asyncDispose]();
+    },
+  };
+}
