@@ -36,6 +36,13 @@ export async function canMakeContainers(): Promise<boolean> {
   }
 }
 
+/** The engine's own address as its containers see it. */
+export async function containerGateway(): Promise<string> {
+  const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
+  const { stdout } = await docker(["network", "inspect", "bridge", "--format", format]);
+  return stdout.trim();
+}
+
 /**
  * One container for each machine, with an address of its own on the engine's bridge, its own sshd, its
  * own host key and its own disk. Programs are the host's, mounted read-only, so nothing is downloaded and
