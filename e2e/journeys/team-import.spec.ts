@@ -55,6 +55,16 @@ test("a template that comes on the server is in an open sheet, and a chosen fold
   await writeFile(`${folder}/.hidden`, "not taken");
   await page.getByLabel("Folder to import").setInputFiles(folder);
   await expect(sheet.getByRole("radio", { name: /Day clerk/ })).toBeChecked();
+
+  await sheet.getByRole("button", { name: "Remove the template Day clerk" }).click();
+  await expect(sheet.getByText("Agents made from it stay as they are")).toBeVisible();
+  await sheet.getByRole("button", { name: "Remove template", exact: true }).click();
+  await expect(sheet.getByRole("radio", { name: /Day clerk/ })).toHaveCount(0);
+  await expect(sheet.getByRole("radio", { name: /Assistant/ }), "the first one").toBeChecked();
+  await expect(
+    sheet.getByRole("button", { name: /^Remove/ }),
+    "the operator's own cannot be removed here",
+  ).toHaveCount(0);
   await drop(page, "notes.txt", Buffer.from("x"));
   await expect(page.getByText("“notes.txt” was not imported")).toBeVisible();
 });
@@ -78,6 +88,8 @@ test("a team is previewed with what it needs, imported, seen coming up, and foun
     "needs E2E_PORTER_KEY",
   );
   await sheet.getByLabel("E2E_PORTER_KEY").fill("e2e-value");
+  await expect(sheet.getByLabel("E2E_PORTER_KEY"), "and is still being typed").toBeFocused();
+  await expect(sheet.getByRole("listitem").filter({ hasText: "Porter" })).toContainText("starts");
   await start.click();
 
   const panel = page.getByRole("complementary", { name: "Night desk" });

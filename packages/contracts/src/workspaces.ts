@@ -241,5 +241,7 @@ export const templateView = z.object({
   starterPrompts: z.array(z.string()),
   /** Why the template cannot be used; null when it can. */
   broken: z.string().nullable(),
+  /** Somebody imported it, so it can be removed; else it is of the operator's folder. */
+  isImported: z.boolean(),
 });
 export type TemplateView = z.infer<typeof templateView>;

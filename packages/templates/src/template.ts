@@ -89,7 +89,7 @@ export function orBroken(id: string, read: () => TemplateHead): LoadedTemplate {
 }
 
 /** The template as the create sheet shows it. */
-export function viewTemplate(loaded: LoadedTemplate): TemplateView {
+export function viewTemplate(loaded: LoadedTemplate): Omit<TemplateView, "isImported"> {
   if (loaded.kind === "broken") {
     return {
       id: loaded.id,

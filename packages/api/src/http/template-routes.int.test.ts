@@ -160,7 +160,7 @@ describe("POST /templates/import", () => {
       files: 2,
     });
     const shown = (await listTemplates(api.deps)).find(({ id }) => id === "night-clerk");
-    expect(shown).toMatchObject({ name: "Night Clerk", broken: null });
+    expect(shown).toMatchObject({ name: "Night Clerk", broken: null, isImported: true });
   });
 
   it("imported by eight at once under one name is there once", async () => {

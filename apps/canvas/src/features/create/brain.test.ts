@@ -24,6 +24,7 @@ const TEMPLATE: TemplateView = {
   requiredEnv: ["ANTHROPIC_API_KEY"],
   starterPrompts: [],
   broken: null,
+  isImported: false,
 };
 const NOTHING = { provider: null, model: null };
 

@@ -95,6 +95,7 @@ export function CreateSheet({ route }: { route: Route & { kind: "new" } }) {
           onImported={(templateId) => {
             void reload().then(() => change({ ...UNTOUCHED, templateId }));
           }}
+          onRemoved={() => void reload()}
         />
         {template === null || brain === null ? null : (
           <BrainStep {...step} template={template} brain={brain} setKeys={setKeys} />

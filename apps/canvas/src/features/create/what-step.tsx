@@ -7,6 +7,7 @@ import { Field, Input, Textarea } from "../../ui/field.tsx";
 import { ChooseFiles } from "../import/choose-files.tsx";
 import { useTake } from "../import/use-take.ts";
 import { EXTERNAL, missingKeys, searchTemplates } from "./draft.ts";
+import { RemoveTemplate } from "./remove-template.tsx";
 import { errorOf, Step, type StepProps } from "./step.tsx";
 import { TemplateTile } from "./template-tile.tsx";
 
@@ -20,11 +21,14 @@ export interface WhatStepProps extends StepProps {
   broken: readonly TemplateView[];
   setKeys: readonly string[];
   onImported: (id: string) => void;
+  /** An imported template may be gone, so what can be chosen is asked for again. */
+  onRemoved: () => void;
 }
 
 /** Template or external, name, role and the first message. */
 export function WhatStep(props: WhatStepProps) {
-  const { draft, change, problem, name, templates, broken, setKeys, onImported } = props;
+  const { draft, change, problem, name, templates, broken, setKeys, onImported, onRemoved } = props;
+  const chosen = templates.find(({ id }) => id === draft.templateId);
   const isExternal = draft.templateId === EXTERNAL;
   const [search, setSearch] = useState("");
   const shown = searchTemplates(templates, search);
@@ -87,7 +91,10 @@ export function WhatStep(props: WhatStepProps) {
           <span className="ml-auto text-xs text-muted">runs where you run it</span>
         </button>
       </div>
-      <BrokenTemplates broken={broken} />
+      {chosen === undefined ? null : (
+        <RemoveTemplate key={chosen.id} template={chosen} onRemoved={onRemoved} />
+      )}
+      <BrokenTemplates broken={broken} onRemoved={onRemoved} />
       <div className="flex flex-wrap items-center justify-between gap-x-4">
         <ChooseFiles isQuiet isBusy={isTaking} onTaken={(taken) => void take(taken)} />
         <p className="text-xs text-muted pointer-coarse:hidden">
@@ -140,17 +147,24 @@ export function WhatStep(props: WhatStepProps) {
 }
 
 /** Templates that are there and cannot be used, so that nobody looks for them in vain. */
-function BrokenTemplates({ broken }: { broken: readonly TemplateView[] }) {
+function BrokenTemplates(props: { broken: readonly TemplateView[]; onRemoved: () => void }) {
+  const { broken, onRemoved } = props;
   if (broken.length === 0) return null;
   return (
     <ul aria-label="Templates that cannot be used" className="flex flex-col gap-1.5">
-      {broken.map(({ id, broken: cause }) => (
-        <li key={id} className="flex gap-2 rounded-md bg-raised px-3 py-2 text-xs">
-          <TriangleAlert size={14} className="mt-px shrink-0 text-warn" aria-hidden="true" />
-          <span className="min-w-0 break-words">
-            <span className="font-semibold text-ink">{id}</span>{" "}
-            <span className="text-muted">cannot be used: {cause}</span>
+      {broken.map((template) => (
+        <li
+          key={template.id}
+          className="flex flex-col gap-1.5 rounded-md bg-raised px-3 py-2 text-xs"
+        >
+          <span className="flex gap-2">
+            <TriangleAlert size={14} className="mt-px shrink-0 text-warn" aria-hidden="true" />
+            <span className="min-w-0 break-words">
+              <span className="font-semibold text-ink">{template.id}</span>{" "}
+              <span className="text-muted">cannot be used: {template.broken}</span>
+            </span>
           </span>
+          <RemoveTemplate template={template} onRemoved={onRemoved} />
         </li>
       ))}
     </ul>

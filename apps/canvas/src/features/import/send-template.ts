@@ -1,4 +1,4 @@
-/** What the platform answers to an import; an error has a sentence and what to do. */
+/** What the platform answers of a template; an error has a sentence and what to do. */
 interface ImportAnswer {
   readonly id?: string;
   readonly error?: string;
@@ -10,11 +10,20 @@ export async function sendTemplate(
   what: Blob | { readonly name: string; readonly files: Readonly<Record<string, string>> },
 ): Promise<string> {
   const isArchive = what instanceof Blob;
-  const answer = await fetch("/templates/import", {
+  return await ask("/templates/import", {
     method: "POST",
     headers: { "content-type": isArchive ? "application/octet-stream" : "application/json" },
     body: isArchive ? what : JSON.stringify(what),
-  }).catch(() => null);
+  });
+}
+
+/** Takes an imported template away; what was made from it stays. @throws Error with a sentence. */
+export async function removeTemplate(id: string): Promise<void> {
+  await ask(`/templates/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+async function ask(path: string, request: RequestInit): Promise<string> {
+  const answer = await fetch(path, request).catch(() => null);
   if (answer === null) throw new Error("The platform cannot be reached. Try again in a moment.");
   const body: ImportAnswer = await answer.json();
   if (!answer.ok || body.id === undefined) {

@@ -6,7 +6,8 @@ import { loadCatalogue } from "./template-catalogue.ts";
 
 /** Every template, broken ones with their cause. */
 export async function listTemplates(deps: Deps): Promise<TemplateView[]> {
-  return (await loadCatalogue(deps)).map(viewTemplate);
+  const all = await loadCatalogue(deps);
+  return all.map((loaded) => ({ ...viewTemplate(loaded), isImported: loaded.isImported }));
 }
 
 /** One row of `GET /templates`. Source: wire contract §11.1. */

@@ -13,11 +13,14 @@ import {
 } from "@molecule/templates/template";
 import type { Deps } from "../../deps.ts";
 
+/** A template, and whether it was imported, which is what can be removed. */
+export type CatalogueEntry = LoadedTemplate & { readonly isImported: boolean };
+
 /**
  * Every template there is now, by name: those of the operator's folder, which is read anew each time,
  * and the imported ones. Where both have a name, the folder's counts.
  */
-export async function loadCatalogue(deps: Deps): Promise<LoadedTemplate[]> {
+export async function loadCatalogue(deps: Deps): Promise<CatalogueEntry[]> {
   const [shipped, imported] = await Promise.all([
     loadTemplates(deps.templatesDir),
     listImportedTemplates(deps.db, [CONFIG_FILE, PROMPT_FILE]),
@@ -26,7 +29,11 @@ export async function loadCatalogue(deps: Deps): Promise<LoadedTemplate[]> {
   const added = imported
     .filter(({ id }) => !taken.has(id))
     .map(({ id, files }) => orBroken(id, () => readTemplate(id, files)));
-  return [...shipped, ...added].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  const all = [
+    ...shipped.map((one) => ({ ...one, isImported: false })),
+    ...added.map((one) => ({ ...one, isImported: true })),
+  ];
+  return all.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
 /** The name of a template, broken or not. */
