@@ -153,6 +153,8 @@ export const workspaceNode = z.object({
   /** The latest attempt, open or ended; null before the first. */
   attempt: attemptView.nullable(),
   pending: pendingView.nullable(),
+  /** It is to run and has not begun to start: of an imported team only a few start at once. */
+  waitsForTurn: z.boolean(),
   /** When the next retry comes, in BACKOFF. */
   retryAt: isoTime.nullable(),
   deadlineAt: isoTime.nullable(),

@@ -16,6 +16,20 @@ const CONFIG = {
 };
 
 describe("the node projection", () => {
+  it("OR7: tells who waits for a turn to start from who starts", async () => {
+    await using test = await createTestDatabase();
+    const make = (name: string, phase: string, status: string, inTime: string) => test.sql`
+      INSERT INTO workspaces (name, runtime, backend, config, phase, intent, next_action_at)
+      VALUES (${name}, 'demo', 'process', ${test.sql.json(CONFIG)}, ${phase}, ${status},
+        cp_now() + ${inTime}::interval)`;
+    await make("waits", "NEW", "run", "1 day");
+    await make("resumed", "PAUSED", "run", "1 day");
+    await make("starts", "NEW", "run", "0 s");
+    await make("rests", "PAUSED", "paused", "1 day");
+    const waiting = (await loadNodes(test.db, { settle })).filter((node) => node.waitsForTurn);
+    expect(waiting.map(({ name }) => name).toSorted()).toEqual(["resumed", "waits"]);
+  });
+
   it("shows a fresh workspace without attempt, beat or layout", async () => {
     await using test = await createTestDatabase();
     const [row] = await test.sql`

@@ -185,6 +185,7 @@ function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
     appliedGen: workspace.appliedGen,
     attempt: attempt === null ? null : viewAttempt(attempt),
     pending: pendingOf(row, settle),
+    waitsForTurn: waitsForTurn(row),
     retryAt: workspace.phase === "BACKOFF" ? isoOrNull(workspace.nextActionAt) : null,
     deadlineAt: isoOrNull(workspace.deadlineAt),
     failure: viewFailure(workspace.failure),
@@ -209,6 +210,16 @@ function toNode(row: Row, settle: SettleSettings): WorkspaceNode {
     revision: row.revision,
   };
 }
+
+/** At rest with a timer that is far away: whoever paces the import it is of brings it near. */
+function waitsForTurn({ workspace, status, now }: Row): boolean {
+  const { phase, nextActionAt } = workspace;
+  if (status !== "provisioning" || (phase !== "NEW" && phase !== "PAUSED")) return false;
+  return nextActionAt !== null && nextActionAt.getTime() > new Date(now).getTime() + FAR_MS;
+}
+
+/** Far away is a timer beyond this; those of starts are seconds. See `TURN_LATEST`. */
+const FAR_MS = 60 * 60_000;
 
 function connectOf({ workspace, beat, tokenAt: at }: Row): WorkspaceNode["connect"] {
   if (workspace.backend !== "external") return null;

@@ -33,6 +33,7 @@ export function optimisticNode(
     failure: null,
     pausedBy: null,
     pausedAt: null,
+    waitsForTurn: false,
     waitingForRemoval: 0,
     machine: null,
     agentCard: null,

@@ -24,7 +24,10 @@ export interface StatusView {
   readonly isBusy: boolean;
 }
 
-type NodeFacts = Pick<WorkspaceNode, "status" | "attempt" | "activeTasks" | "phase">;
+type NodeFacts = Pick<
+  WorkspaceNode,
+  "status" | "attempt" | "activeTasks" | "phase" | "waitsForTurn"
+>;
 
 /** Attempts that begin a run rather than repeat one. */
 const FIRST_STARTS: ReadonlySet<string> = new Set(["create", "resume", "wake", "boot_retry"]);
@@ -33,6 +36,7 @@ const FIRST_STARTS: ReadonlySet<string> = new Set(["create", "resume", "wake", "
 export function statusView(node: NodeFacts): StatusView {
   const isBusy = node.activeTasks > 0 && (node.status === "online" || node.status === "degraded");
   const view = (tone: Tone, word: string): StatusView => ({ tone, word, isBusy });
+  if (node.waitsForTurn) return view("provisioning", "Waiting for its turn");
   if (node.status === "provisioning" && isRestart(node)) return view("restarting", "Restarting");
   if (node.status === "offline" && node.phase === "BACKOFF") return view("offline", "Retrying");
   return view(TONE_OF[node.status], WORD_OF[node.status]);

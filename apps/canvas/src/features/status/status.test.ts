@@ -174,6 +174,8 @@ describe("what a card says", () => {
 describe("a status", () => {
   it("tells a restart from a first start", () => {
     expect(statusView(node({ status: "provisioning", attempt: attempt() })).word).toBe("Starting");
+    const waits = node({ status: "provisioning", phase: "NEW", waitsForTurn: true });
+    expect(statusView(waits).word).toBe("Waiting for its turn");
     const restart = attempt({ reason: "user" });
     expect(statusView(node({ status: "provisioning", attempt: restart })).word).toBe("Restarting");
   });

@@ -123,7 +123,7 @@ function pieceText(piece: Piece, nowMs: number): string {
 }
 
 const viewOf = (status: NonNullable<Piece["status"]>) =>
-  statusView({ status, attempt: null, activeTasks: 0, phase: "READY" });
+  statusView({ status, attempt: null, activeTasks: 0, phase: "READY", waitsForTurn: false });
 
 const statusWord = (status: Piece["status"]) =>
   status === null ? "Not known" : viewOf(status).word;
