@@ -106,3 +106,42 @@ test("a team is previewed with what it needs, imported, seen coming up, and foun
   expect((await download).suggestedFilename()).toMatch(/\.tar\.gz$/);
   await platform.call("DELETE", "/settings/secrets/E2E_PORTER_KEY");
 });
+
+test("a team is imported paused and in part: what was left out is named, and one press starts the rest", async ({
+  signedIn: page,
+  platform,
+}, testInfo) => {
+  await removeAll(platform);
+  await page.reload();
+  const folder = testInfo.outputPath("day-desk");
+  await mkdir(folder, { recursive: true });
+  const team = `name: Day desk
+defaults: { runtime: demo, model: demo-1 }
+workspaces:
+  - name: Day lead
+    children:
+      - name: Runner
+      - { name: Odd, template: no-such-template }
+`;
+  await writeFile(`${folder}/org.yaml`, team);
+  await page.getByRole("button", { name: "Import a team" }).click();
+  await page.getByLabel("Folder to import").setInputFiles(folder);
+  const sheet = page.getByRole("dialog", { name: "Day desk" });
+  await expect(sheet.getByRole("listitem").filter({ hasText: "Odd" })).toContainText("left out");
+  await sheet.getByRole("checkbox", { name: /Import paused/ }).check();
+  await sheet.getByRole("button", { name: "Import 2 agents" }).click();
+
+  const panel = page.getByRole("complementary", { name: "Day desk" });
+  const line = (name: string) =>
+    panel
+      .getByRole("region", { name: "All agents" })
+      .getByRole("listitem")
+      .filter({ hasText: name });
+  await expect(panel.getByRole("region", { name: "1 agent to look at" })).toContainText("Odd");
+  await expect(panel.getByText("Everything is made and paused.")).toBeVisible();
+  await expect(line("Runner")).toContainText("Paused");
+  await panel.getByRole("button", { name: "Start the team" }).click();
+  for (const name of ["Day lead", "Runner"]) {
+    await expect(line(name)).toContainText("Online", { timeout: 60_000 });
+  }
+});
