@@ -31,7 +31,7 @@ const STOP_WITHIN_MS = 60_000;
 export type ControlPlaneSettings = Omit<
   ControlPlaneBackendOptions,
   "memory" | "desk" | "log" | "timeScale"
-> & { readonly platformUrl: string };
+>;
 
 /** Null where no service is named. @throws Error when machines could not find the platform. */
 export function controlPlaneSettings(

@@ -116,14 +116,19 @@ export class Prober implements Stoppable {
   }
 
   /**
-   * Without a listing each instance is a call of its own, so only the agents that are silent are asked for:
-   * one that beats is there. A backend that does not answer says nothing about them.
+   * Without a listing each instance is a call of its own, so the backend is asked only for agents that are
+   * silent or do not answer. One that does not answer itself says nothing about them.
    */
   async #probeUnlisted(backend: ComputeBackend): Promise<void> {
-    const { db, settings } = this.#options;
+    const { db, settings, answersHttp } = this.#options;
     const expected = await listExpectedRunning(db, settings.silentAfterMs);
-    const silent = expected.filter((one) => one.backend === backend.kind && one.isSilent);
-    for (const one of silent) {
+    const ours = expected.filter((one) => one.backend === backend.kind);
+    const isDoubtful = await Promise.all(
+      ours.map(async ({ isSilent, address }) =>
+        isSilent || address === null ? true : !(await answersHttp(address)),
+      ),
+    );
+    for (const one of ours.filter((_, at) => isDoubtful[at])) {
       const key = { workspaceId: one.workspaceId, attemptNo: one.attemptNo };
       const found = await backend.inspect(key).catch((error: unknown) => {
         if (error instanceof BackendError) return error;
@@ -133,7 +138,7 @@ export class Prober implements Stoppable {
         await this.#tellOutage(one, found.failure);
       } else if (found?.state === "running") {
         if (one.isInOutage) await endOutage(db, one);
-        await this.#probeSilent(one, found);
+        if (one.isSilent) await this.#probeSilent(one, found);
       } else {
         const kind = found === null ? "gone" : "exited";
         await recordObservation(db, { ...key, kind, detail: found?.exit ?? null });

@@ -172,6 +172,12 @@ it("runs an agent on somebody else's machines, from its creation to its end", as
   await api.call("POST", `/workspaces/${id}/restart`, { body: {} });
   await online(id, 4);
 
+  const now = Number((await row(id))?.attempt);
+  const [running = ""] = plane.running();
+  await plane.crash(running);
+  await online(id, now + 1);
+  expect(plane.running()).toHaveLength(1);
+
   expect((await api.call("DELETE", `/workspaces/${id}`)).status).toBe(200);
   await waitUntil("no machine is left", async () => plane.running().length === 0, TIMEOUT);
   const left = await waitUntil(

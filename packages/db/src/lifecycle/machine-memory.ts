@@ -1,5 +1,5 @@
 import type { Backend } from "@molecule/domain/sets";
-import { and, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import { ormOf, type Queryable, type Transaction } from "../database.ts";
 import { attempts, machines } from "../schema/workspaces.ts";
 
@@ -13,7 +13,7 @@ export interface KnownMachine {
 }
 
 /**
- * Notes a machine as soon as its maker has named it. A maker that gives one name to the machines of several
+ * Notes a machine when it is asked for, and again when its maker has named it. An attempt has one. A maker that gives one name to the machines of several
  * attempts has one row, which the later attempt takes over.
  */
 export async function rememberMachine(
@@ -29,7 +29,20 @@ export async function rememberMachine(
     ON CONFLICT (provider_id) DO UPDATE SET current_attempt = EXCLUDED.current_attempt,
       removing_at = NULL, removed_at = NULL, fenced_at = NULL, host_key = NULL, reach = NULL
     WHERE machines.workspace_id = EXCLUDED.workspace_id
-      AND machines.current_attempt < EXCLUDED.current_attempt`);
+      AND (machines.current_attempt < EXCLUDED.current_attempt OR machines.removed_at IS NOT NULL)`);
+  // What was asked for under another name has this one now, or never came to be.
+  await orm
+    .update(machines)
+    .set({ removedAt: sql`cp_now()` })
+    .where(
+      and(
+        eq(machines.workspaceId, workspaceId),
+        eq(machines.backend, backend),
+        eq(machines.currentAttempt, attemptNo),
+        ne(machines.providerId, providerId),
+        isNull(machines.removedAt),
+      ),
+    );
   await orm
     .update(attempts)
     .set({ providerRef: providerId, providerAddr: address })

@@ -69,7 +69,12 @@ export function WhereStep({
                 }
               >
                 {backends.map((backend) => (
-                  <option key={backend.name} value={backend.name} disabled={!backend.isAvailable}>
+                  <option
+                    key={backend.name}
+                    value={backend.name}
+                    disabled={!backend.isAvailable}
+                    title={backend.note}
+                  >
                     {BACKEND_TITLES[backend.name]}
                     {backend.isAvailable ? "" : " (not available)"}
                   </option>

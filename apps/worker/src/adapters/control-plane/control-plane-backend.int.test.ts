@@ -140,6 +140,28 @@ describe("the control plane's calls", () => {
     expect(bed.plane.running()).toEqual([]);
   });
 
+  it("leave no machine behind whose answer was lost and that nobody wants any more", async () => {
+    const lost = bed.specOf();
+    const before = bed.plane.made;
+    bed.plane.fail("provision", { times: 1, status: 504, isDone: true });
+    await failureOf(bed.backend.create(lost, never));
+    expect(bed.plane.running()).toHaveLength(1);
+    expect(await bed.backend.inspect(lost)).toBeNull();
+    // A service that is away is asked again later, and nothing is forgotten.
+    bed.plane.fail("provision", { times: 1, status: 503, headers: { "retry-after": "3600" } });
+    const { failure } = await failureOf(bed.another().remove(lost, never));
+    expect(failure.code).toBe("stop_failed");
+    await bed.another().remove(lost, never);
+    expect([bed.plane.made - before, bed.plane.running()]).toEqual([1, []]);
+    bed.plane.heedsKeys = false;
+    const deaf = bed.specOf();
+    bed.plane.fail("provision", { times: 1, status: 400 });
+    await failureOf(bed.backend.create(deaf, never));
+    await bed.backend.remove(deaf, never);
+    bed.plane.heedsKeys = true;
+    expect(bed.plane.running()).toEqual([]);
+  });
+
   it("end by their deadline, and say that the service does not answer", async () => {
     const away = bed.another({ baseUrl: "http://127.0.0.1:1", callTimeoutMs: 500 });
     const { failure, isRetryable } = await failureOf(away.create(bed.specOf(), never));

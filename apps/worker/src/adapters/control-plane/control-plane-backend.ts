@@ -15,18 +15,23 @@ import {
   ControlPlaneClient,
   ControlPlaneError,
   type ControlPlaneOptions,
+  type ProvisionRequest,
 } from "./control-plane-client.ts";
 
 /** What the backend is made from. */
 export interface ControlPlaneBackendOptions extends ControlPlaneOptions {
   readonly memory: MachineMemory;
   readonly desk: BootDesk;
+  /** Where machines reach the platform; no trailing slash. */
+  readonly platformUrl: string;
   /** Port of the runtime on the machines it makes. */
   readonly agentPort: number;
   /** How long a machine may take to be gone after its end was asked for, in ms. */
   readonly stopWithinMs: number;
 }
 
+/** In front of an attempt's create token: a machine that was asked for and has no name yet. */
+const ASKED = "asked:";
 const STOP_POLL_MS = 1_000;
 /** States in which a machine no longer is; the service's own words. */
 const GONE = new Set(["terminated", "deleted", "removed", "destroyed", "gone", "not_found"]);
@@ -91,34 +96,63 @@ class ControlPlaneBackend implements ComputeBackend {
       signal.throwIfAborted();
       const known = await this.inspect(spec);
       if (known !== null) return known;
+      const { workspaceId, attemptNo, createToken, runtime, tier } = spec;
       const ticket = await this.#options.desk.issue(spec);
-      const made = await told("create_failed", "make a machine", () =>
-        this.#client.provision(
-          {
-            workspaceId: spec.workspaceId,
-            runtime: spec.runtime,
-            tier: spec.tier,
-            platformUrl: ticket.platformUrl,
-            env: bootEnvironment(spec, ticket),
-            idempotencyKey: spec.createToken,
-          },
-          signal,
-        ),
+      // Before it is asked for: an answer that is lost must not lose the machine.
+      const providerId = `${ASKED}${createToken}`;
+      await this.#options.memory.remember({ workspaceId, attemptNo, providerId, address: null });
+      const env = bootEnvironment(spec, ticket);
+      const { platformUrl } = ticket;
+      const asked = { workspaceId, runtime, tier, platformUrl, env, idempotencyKey: createToken };
+      const machine = await told("create_failed", "make a machine", () =>
+        this.#provision(spec, asked, signal),
       );
-      const machine: RememberedMachine = {
-        workspaceId: spec.workspaceId,
-        attemptNo: spec.attemptNo,
-        providerId: made.instanceId,
-        address: this.#addressOf(made.privateIp),
-      };
-      await this.#options.memory.remember(machine);
       return viewOf(machine, null);
     });
   }
 
+  /** Asks for the machine of an attempt; the same key gives the same one. @throws ControlPlaneError */
+  async #provision(
+    { workspaceId, attemptNo }: InstanceKey,
+    request: ProvisionRequest,
+    signal: AbortSignal,
+  ): Promise<RememberedMachine> {
+    const { memory } = this.#options;
+    try {
+      const { instanceId, privateIp } = await this.#client.provision(request, signal);
+      const address = this.#addressOf(privateIp);
+      const machine = { workspaceId, attemptNo, providerId: instanceId, address };
+      await memory.remember(machine);
+      return machine;
+    } catch (error) {
+      const isRefused = error instanceof ControlPlaneError && !error.mayBeDone;
+      if (isRefused) await memory.forget({ workspaceId, attemptNo });
+      throw error;
+    }
+  }
+
+  /**
+   * A machine that was asked for without an answer is asked for again, which names it, so that it can be
+   * ended. A service that does not heed the key makes another one, which has nothing to boot with. Null:
+   * the service refuses, so there is none.
+   */
+  async #named(machine: RememberedMachine, signal: AbortSignal): Promise<RememberedMachine | null> {
+    if (!isAsked(machine)) return machine;
+    const { workspaceId, providerId } = machine;
+    const idempotencyKey = providerId.slice(ASKED.length);
+    const { platformUrl } = this.#options;
+    const again = { workspaceId, runtime: "demo", tier: 1, platformUrl, env: {}, idempotencyKey };
+    try {
+      return await this.#provision(machine, again, signal);
+    } catch (error) {
+      if (error instanceof ControlPlaneError && !error.mayBeDone) return null;
+      throw error;
+    }
+  }
+
   async inspect(key: InstanceKey): Promise<Instance | null> {
     const machine = await this.#options.memory.find(key.workspaceId, key.attemptNo);
-    if (machine === null) return null;
+    if (machine === null || isAsked(machine)) return null;
     const state = await told("internal", "tell the state of a machine", () =>
       this.#client.state(machine.workspaceId, machine.providerId, never),
     );
@@ -129,7 +163,9 @@ class ControlPlaneBackend implements ComputeBackend {
   async remove(key: InstanceKey, signal: AbortSignal): Promise<void> {
     await this.#queue.run(key.workspaceId, async () => {
       signal.throwIfAborted();
-      const machine = await this.#options.memory.find(key.workspaceId, key.attemptNo);
+      const known = await this.#options.memory.find(key.workspaceId, key.attemptNo);
+      if (known === null) return;
+      const machine = await told("stop_failed", "name a machine", () => this.#named(known, signal));
       if (machine === null) return;
       await told("stop_failed", "end a machine", () =>
         this.#client.stop(machine.workspaceId, machine.providerId, signal),
@@ -166,7 +202,7 @@ class ControlPlaneBackend implements ComputeBackend {
 
   async console(workspaceId: string, attemptNo: number | null): Promise<string> {
     const machine = await this.#options.memory.find(workspaceId, attemptNo);
-    if (machine === null) return "";
+    if (machine === null || isAsked(machine)) return "";
     return await told("internal", "give the console of a machine", () =>
       this.#client.console(workspaceId, machine.providerId, never),
     );
@@ -201,6 +237,10 @@ class ControlPlaneBackend implements ComputeBackend {
     const host = privateIp.includes(":") ? `[${privateIp.replace(/^\[|\]$/g, "")}]` : privateIp;
     return `${host}:${this.#options.agentPort}`;
   }
+}
+
+function isAsked({ providerId }: RememberedMachine): boolean {
+  return providerId.startsWith(ASKED);
 }
 
 function viewOf(machine: RememberedMachine, exit: string | null): Instance {

@@ -64,6 +64,7 @@ export async function openControlPlaneBed(): Promise<ControlPlaneBed> {
     callTimeoutMs: 10_000,
     memory: createFakeMachineMemory(),
     desk,
+    platformUrl,
     agentPort,
     stopWithinMs: 200,
   };
