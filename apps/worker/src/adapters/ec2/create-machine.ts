@@ -183,7 +183,7 @@ export async function untilPrepared(
   signal?: AbortSignal,
 ): Promise<Hello> {
   const { clock, shell, calls } = scope;
-  const deadline = clock.now() + PREPARED_DEADLINE_MS;
+  const deadline = clock.deadline(PREPARED_DEADLINE_MS);
   for (;;) {
     const hello = await callMachine<Hello>(shell, machine, { op: "hello" }, { signal }).catch(
       (error: unknown) => error,
@@ -210,7 +210,7 @@ export async function mountVolume(
 ): Promise<void> {
   const volumeId = await attachVolume(scope, machine, of, signal);
   const input = { volumeId, device: DATA_DEVICE };
-  const deadline = scope.clock.now() + PREPARED_DEADLINE_MS;
+  const deadline = scope.clock.deadline(PREPARED_DEADLINE_MS);
   for (;;) {
     try {
       await callMachine(scope.shell, machine, { op: "mount", input }, { signal });

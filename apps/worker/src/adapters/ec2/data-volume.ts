@@ -43,7 +43,7 @@ export async function attachVolume(
       token: clientToken(of.createToken, "volume"),
       tags: workspaceTags(platformId, of.workspaceId),
     }));
-  const deadline = clock.now() + DEADLINE_MS;
+  const deadline = clock.deadline(DEADLINE_MS);
   for (;;) {
     const volume = (await volumesOf(source, of.workspaceId)).find((one) => one.id === id);
     if (volume?.attachedTo === machine.id && volume.state === "in-use") return id;
@@ -64,7 +64,7 @@ async function takeFrom({ calls }: MachineSource, volume: Volume): Promise<void>
 /** Nothing is left of what the workspace stored. */
 export async function removeVolumes(source: MachineSource, workspaceId: string): Promise<void> {
   const { calls, clock } = source;
-  const deadline = clock.now() + DEADLINE_MS;
+  const deadline = clock.deadline(DEADLINE_MS);
   for (;;) {
     const left = await volumesOf(source, workspaceId);
     if (left.length === 0) return;

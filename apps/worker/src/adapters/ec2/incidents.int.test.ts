@@ -98,6 +98,21 @@ async function openBed(options: Ec2TestBedOptions = {}) {
   return { bed, shell, calls };
 }
 
+/** A creation of the n-th workspace. */
+function specOf(n: number, attemptNo: number): InstanceSpec {
+  return {
+    workspaceId: `00000000-0000-4000-8000-00000000000${n}`,
+    attemptNo,
+    name: "Ada",
+    runtime: "demo",
+    tier: 2,
+    createToken: `create-${n}-${attemptNo}`,
+    env: {},
+    files: [],
+    removedFiles: [],
+  };
+}
+
 /** A workspace that runs on one machine, with a worker, a prober and a sweeper at work. */
 async function running() {
   const opened = await openBed();
@@ -136,7 +151,7 @@ describe("what cost the predecessor machines", () => {
     platform.startSweeper();
     const id = await platform.createWorkspace();
     await waitUntil("it boots", async () => (await platform.see(id)).phase === "BOOTING");
-    for (let n = 0; n < 50; n += 1) await prober.probe();
+    for (let n = 0; n < 15; n += 1) await prober.probe();
     await ready(platform, id, 1);
     expect(calls()).toEqual({ made: 1, terminated: 0, started: 1 });
 
@@ -146,7 +161,7 @@ describe("what cost the predecessor machines", () => {
       const seen = await platform.see(id);
       return seen.attempt === 2 && seen.phase === "BOOTING";
     });
-    for (let n = 0; n < 50; n += 1) await prober.probe();
+    for (let n = 0; n < 15; n += 1) await prober.probe();
     await ready(platform, id, 2);
     await restart.isAtRest(platform, id);
     expect(calls()).toEqual({ made: 1, terminated: 0, started: 2 });
@@ -180,18 +195,7 @@ describe("what cost the predecessor machines", () => {
     faults.push({ action: "RunInstances", code: "VcpuLimitExceeded", times: 1 });
     const outcomes = await Promise.all(
       Array.from({ length: 7 }, async (_, n) => {
-        const workspaceId = `00000000-0000-4000-8000-00000000000${n}`;
-        const spec: InstanceSpec = {
-          workspaceId,
-          attemptNo: 1,
-          name: "Ada",
-          runtime: "demo",
-          tier: 2,
-          createToken: `create-${n}`,
-          env: {},
-          files: [],
-          removedFiles: [],
-        };
+        const spec = specOf(n, 1);
         return await bed.backend.create(spec, never).then(
           (made) => made.providerId,
           (error: unknown) => (error instanceof BackendError ? error.failure.sentence : "unnamed"),
@@ -240,6 +244,30 @@ describe("a machine that is kept", () => {
     await ready(platform, id, 2);
     expect(calls()).toMatchObject({ made: 1, terminated: 0 });
     expect(bed.cloud.ec2.instances().map((one) => one.state)).toEqual(["running"]);
+  }, 60_000);
+
+  it("G16 is replaced when its type is another one, and its disk goes along", async () => {
+    const { bed, calls } = await openBed();
+    const first = await bed.backend.create(specOf(1, 1), never);
+    const [disk] = bed.cloud.ec2.volumes();
+    expect(await bed.backend.machines?.handOver(specOf(1, 1), 2, never)).toBe(true);
+    const same = await bed.backend.create(specOf(1, 2), never);
+    expect(same.providerId).toBe(first.providerId);
+    expect(calls()).toMatchObject({ made: 1, terminated: 0 });
+
+    bed.env.MOLECULE_EC2_TYPE_TIER2 = "t3.xlarge";
+    expect(await bed.backend.machines?.handOver(specOf(1, 2), 3, never)).toBe(true);
+    const other = await bed.backend.create(specOf(1, 3), never);
+    expect(other.providerId).not.toBe(first.providerId);
+    expect(calls()).toMatchObject({ made: 2, terminated: 1 });
+    expect(bed.cloud.ec2.volumes()).toEqual([
+      expect.objectContaining({
+        id: disk?.id,
+        attachment: expect.objectContaining({ instanceId: other.providerId }),
+      }),
+    ]);
+    await bed.backend.create(specOf(1, 3), never);
+    expect(calls().made).toBe(2);
   }, 60_000);
 
   it("goes with its workspace, and its disk with it", async () => {

@@ -4,14 +4,21 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface MachineClock {
   /** Milliseconds that only grow. */
   now(): number;
+  /** The instant at which so many ms are over. */
+  deadline(ms: number): number;
   /** @throws the signal's reason when it is aborted meanwhile. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Real time; `factor` above 1 passes faster, for tests. */
-export function machineClock(factor = 1): MachineClock {
+/**
+ * Real time. For tests `factor` above 1 lets it pass faster, and `patience` keeps deadlines, which real
+ * machines need, so many times as far away.
+ */
+export function machineClock(factor = 1, patience = 1): MachineClock {
+  const now = () => performance.now() * factor;
   return {
-    now: () => performance.now() * factor,
+    now,
+    deadline: (ms) => now() + ms * patience,
     wait: async (ms, signal) => {
       signal?.throwIfAborted();
       await delay(ms / factor, undefined, signal === undefined ? {} : { signal });

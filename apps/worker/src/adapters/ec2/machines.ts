@@ -75,7 +75,7 @@ export async function untilState(
   wanted: "running" | "stopped",
   signal?: AbortSignal,
 ): Promise<Machine> {
-  const deadline = clock.now() + STATE_DEADLINE_MS;
+  const deadline = clock.deadline(STATE_DEADLINE_MS);
   for (;;) {
     const found = await calls.machine(id);
     if (found?.state === wanted) return found;
@@ -91,7 +91,7 @@ export async function untilGone(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = clock.now() + STATE_DEADLINE_MS;
+  const deadline = clock.deadline(STATE_DEADLINE_MS);
   let goneSince: number | null = null;
   for (;;) {
     const found = await calls.machine(id);

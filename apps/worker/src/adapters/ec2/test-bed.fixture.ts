@@ -12,12 +12,16 @@ import type { MachineShell } from "./machine-shell.ts";
 const ROOT = path.resolve(import.meta.dirname, "../../../../..");
 /** 30 s of AWS take 0.15 s here. */
 const FASTER = 200;
+/** Ten minutes of AWS are a minute here: a slow machine needs its time whatever the clock says. */
+const PATIENCE = 20;
 
 /** A backend on a fake cloud, under a platform id of its own. */
 export interface Ec2TestBed extends AsyncDisposable {
   readonly cloud: FakeCloud;
   readonly platformId: string;
   readonly settings: Ec2Settings;
+  /** What the settings are read from; a change counts for the next machine. */
+  readonly env: Record<string, string>;
   readonly backend: Ec2Backend;
 }
 
@@ -35,7 +39,7 @@ export async function openEc2TestBed(
   options: Ec2TestBedOptions = {},
 ): Promise<Ec2TestBed> {
   const cloud = await startFakeCloud(machines);
-  const env = {
+  const env: Record<string, string> = {
     ...cloud.env,
     MOLECULE_EC2_PLATFORM_URL: options.platformUrl ?? "http://127.0.0.1:9",
     ...options.env,
@@ -50,13 +54,14 @@ export async function openEc2TestBed(
     platformId,
     settings,
     shell: (calls) => options.shell ?? createDirectShell(settings, calls),
-    clock: machineClock(FASTER),
+    clock: machineClock(FASTER, PATIENCE),
     runtimeBundle: bundle,
   });
   return {
     cloud,
     platformId,
     settings,
+    env,
     backend,
     [Symbol.asyncDispose]: async () => {
       await backend.close();
