@@ -68,7 +68,10 @@ export const test = base.extend<{ signedIn: Page }, { platform: Platform }>({
         return;
       }
       await using product = await startProduct({
-        env: { MOLECULE_BACKEND: process.env.E2E_BACKEND ?? "process" },
+        env: {
+          MOLECULE_BACKEND: process.env.E2E_BACKEND ?? "process",
+          MOLECULE_PROCESS_TERMINAL: "1",
+        },
         timeoutMs: 300_000,
       });
       await use({

@@ -22,6 +22,7 @@ export const PARTS = {
   ),
   connectDialog: part(async () => (await import("../connect/connect-dialog.tsx")).ConnectDialog),
   rotateDialog: part(async () => (await import("../connect/rotate-dialog.tsx")).RotateDialog),
+  terminal: part(async () => (await import("../terminal/terminal-drawer.tsx")).TerminalDrawer),
   problemsMenu: part(async () => (await import("./problems-menu.tsx")).ProblemsMenu),
   themeMenu: part(async () => (await import("./account-menu.tsx")).ThemeMenu),
   accountMenu: part(async () => (await import("./account-menu.tsx")).AccountMenu),

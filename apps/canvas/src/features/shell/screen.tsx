@@ -29,6 +29,7 @@ const { View: SettingsSheet } = PARTS.settingsSheet;
 const { View: DeleteDialog } = PARTS.deleteDialog;
 const { View: ConnectDialog } = PARTS.connectDialog;
 const { View: RotateDialog } = PARTS.rotateDialog;
+const { View: TerminalDrawer } = PARTS.terminal;
 
 /** Quiet after the first draw before everything else is fetched. */
 const FETCH_ALL_AFTER_MS = 1_500;
@@ -63,6 +64,9 @@ function Shell({ isReady }: { isReady: boolean }) {
     <div className="flex h-dvh flex-col">
       <PartBoundary>
         <Page isWide={isWide} isReady={isReady} />
+      </PartBoundary>
+      <PartBoundary>
+        <Drawer />
       </PartBoundary>
       <PartBoundary>
         <Layers />
@@ -114,6 +118,12 @@ function Main({
   if (!isReady) return null;
   const home = isWide ? <Canvas /> : <PhoneHome />;
   return <Suspense fallback={null}>{isEmpty ? <EmptyCanvas /> : home}</Suspense>;
+}
+
+/** What lies below the page and stays while another agent is looked at. */
+function Drawer() {
+  const isOpen = useUi((state) => state.terminalOf !== null);
+  return <Suspense fallback={null}>{isOpen ? <TerminalDrawer /> : null}</Suspense>;
 }
 
 /** Everything that lies above the page; each part is fetched when it is first needed. */

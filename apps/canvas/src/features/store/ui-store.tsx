@@ -16,6 +16,8 @@ export interface UiState {
   readonly team: TeamSource | null;
   /** The card that the keyboard and the shortcuts mean while no panel is open. */
   readonly selectedId: string | null;
+  /** The agent whose terminal is open below the page. */
+  readonly terminalOf: string | null;
   /** The open card menu and where it hangs, in px of the window. */
   readonly menu: { readonly id: string; readonly x: number; readonly y: number } | null;
   /** The team that the card under the pointer would join. */
@@ -40,6 +42,7 @@ const INITIAL: UiState = {
   connecting: null,
   team: null,
   selectedId: null,
+  terminalOf: null,
   menu: null,
   dropTargetId: null,
   layer: null,

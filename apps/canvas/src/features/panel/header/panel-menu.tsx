@@ -12,17 +12,20 @@ import {
   Play,
   Plug,
   RotateCw,
+  SquareTerminal,
   Trash2,
 } from "lucide-react";
 import { toast } from "sonner";
 import { IconButton } from "../../../ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "../../../ui/menu.tsx";
 import { isRetrying } from "../../status/card-line.ts";
+import { useUiStore } from "../../store/ui-store.tsx";
 import { useWorkspaceActions } from "../../workspace-actions/use-workspace-actions.ts";
 
 /** Everything else that can be done to the workspace. */
 export function PanelMenu({ node }: { node: WorkspaceNode }) {
   const actions = useWorkspaceActions();
+  const ui = useUiStore();
   const isStopped =
     node.status === "paused" || node.status === "hibernated" || node.status === "hibernating";
   const isExternal = node.backend === "external";
@@ -79,6 +82,12 @@ export function PanelMenu({ node }: { node: WorkspaceNode }) {
           Sleep until a message
         </MenuItem>
       )}
+      <MenuItem
+        icon={<SquareTerminal size={14} />}
+        onSelect={() => ui.setState({ terminalOf: node.id })}
+      >
+        Terminal
+      </MenuItem>
       <MenuSeparator />
       <MenuItem icon={<Network size={14} />} onSelect={() => actions.addUnder(node.id)}>
         Add agent below
