@@ -2,7 +2,7 @@ import { hasSshd } from "@molecule/testing/cloud/sshd";
 import { waitUntil } from "@molecule/testing/wait-until";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { printOf } from "./host-key-check.ts";
-import { errorOf, machine, wish } from "./light-bed.fixture.ts";
+import { errorOf, LOG, machine, wish } from "./light-bed.fixture.ts";
 import { machineKeyOf } from "./target.ts";
 import { servicesOn, startTunnelBed, type TunnelBed } from "./tunnel-bed.fixture.ts";
 
@@ -46,6 +46,26 @@ describe.skipIf(!hasSshd())("a connection that cannot be made", () => {
     expect([String(await run()), String(await run())]).toEqual(["in\n", "in\n"]);
     const pins = [...bed.pins.values()];
     expect(pins).toEqual([{ type, sha256, source: "first_use" }]);
+  });
+
+  it("TU14 a key that the machine told when it was made goes before all others", async () => {
+    const { type, sha256 } = bed.ground.sshd.hostKey;
+    const store = {
+      find: () => Promise.resolve(null),
+      pin: (name: string, pin: { type: string; sha256: string; source: "provisioning" }) => {
+        bed.pins.set(name, pin);
+        return Promise.resolve(pin);
+      },
+    };
+    const connectTo = (told: { type: string; sha256: string }) => {
+      const hostKeys = { log: LOG, store, toldBy: () => Promise.resolve(told) };
+      const pool = bed.pool({}, { dialer: { hostKeys: hostKeys as never } });
+      return pool.run(wish(), (one) => one.exec("true"));
+    };
+    await connectTo({ type, sha256 });
+    expect([...bed.pins.values()]).toEqual([{ type, sha256, source: "provisioning" }]);
+    const error = await errorOf(connectTo({ type, sha256: "another" }));
+    expect(error).toMatchObject({ fault: "host-key-mismatch" });
   });
 
   it.each([

@@ -17,6 +17,8 @@ export interface HostKeyStore {
 /** Where keys come from that are not pinned yet. */
 export interface HostKeyOptions {
   readonly store: HostKeyStore;
+  /** The key a machine told when it was made; null: it has not. Absent: machines tell none. */
+  readonly toldBy?: (target: TunnelTarget) => Promise<HostKeyPrint | null>;
   /** The machine's console as AWS has it, empty when there is none. Absent: consoles cannot be read. */
   readonly consoleOf?: (target: TunnelTarget, signal: AbortSignal) => Promise<string>;
   readonly log: Log;
@@ -33,8 +35,8 @@ export function printOf(blob: Buffer): HostKeyPrint {
 }
 
 /**
- * Whether the key a machine offers is its own. Without a pin its console is asked, and when that says
- * nothing the key is pinned as it is: the way to it is authenticated by AWS. SPEC: TU14.
+ * Whether the key a machine offers is its own. Without a pin it is what the machine told when it was made,
+ * else what its console shows, and when neither says anything the key is pinned as it is: the way to it is authenticated by AWS. SPEC: TU14.
  */
 export async function checkHostKey(
   options: HostKeyOptions,
@@ -46,13 +48,14 @@ export async function checkHostKey(
   const verdict = judgeHostKey(pinned, key);
   if (verdict !== "pin") return verdict === "accept";
   const machine = machineKeyOf(target);
-  const console = await consoleKeys(options, target, signal);
-  const printed = console.find(({ type }) => type === key.type);
-  const source = printed === undefined ? "first_use" : "console";
+  const told = (await options.toldBy?.(target)) ?? null;
+  const printed = told === null ? await consoleKeys(options, target, signal) : [];
+  const known = told ?? printed.find(({ type }) => type === key.type);
+  const source = known === undefined ? "first_use" : told === null ? "console" : "provisioning";
   if (source === "first_use") {
     options.log.info({ machine, ...key }, "the machine's host key is pinned at its first use");
   }
-  const held = await options.store.pin(machine, { ...(printed ?? key), source });
+  const held = await options.store.pin(machine, { ...(known ?? key), source });
   return judgeHostKey(held, key) === "accept";
 }
 

@@ -84,7 +84,7 @@ export function servicesOn(ground: ConnectGround): AwsServices {
   const real = createAwsServices({
     region: "us-east-2",
     credentials: ground.credentials,
-    endpoint: ground.apiUrl,
+    connectUrl: ground.apiUrl,
   });
   return {
     ...real,

@@ -41,8 +41,10 @@ export interface AwsOptions {
   readonly region: string;
   /** Absent: the usual chain (variables, profile, role). */
   readonly credentials?: AwsCredentials;
-  /** Absent: AWS, or `AWS_ENDPOINT_URL_EC2` and `AWS_ENDPOINT_URL_EC2_INSTANCE_CONNECT`. */
-  readonly endpoint?: string;
+  /** Address of the API of EC2; absent: AWS's own. */
+  readonly ec2Url?: string;
+  /** Address of the API of EC2 Instance Connect; absent: AWS's own. */
+  readonly connectUrl?: string;
 }
 
 /** States in which an endpoint carries connections. Source: the AWS command line. */
@@ -52,19 +54,22 @@ const USABLE_STATES = ["create-complete", "update-in-progress", "update-complete
 export function createAwsServices(options: AwsOptions): AwsServices {
   const config = {
     region: options.region,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   };
+  const at = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
   let ec2: Promise<EC2Client> | null = null;
   const ec2Client = () => {
-    ec2 ??= import("@aws-sdk/client-ec2").then(({ EC2Client: Client }) => new Client(config));
+    ec2 ??= import("@aws-sdk/client-ec2").then(
+      ({ EC2Client: Client }) => new Client({ ...config, ...at(options.ec2Url) }),
+    );
     return ec2;
   };
   let connect: Promise<EC2InstanceConnectClient> | null = null;
   const connectClient = () => {
     // The pool has its own patience; a second try here would be one it does not know of.
     connect ??= import("@aws-sdk/client-ec2-instance-connect").then(
-      ({ EC2InstanceConnectClient: Client }) => new Client({ ...config, maxAttempts: 1 }),
+      ({ EC2InstanceConnectClient: Client }) =>
+        new Client({ ...config, ...at(options.connectUrl), maxAttempts: 1 }),
     );
     return connect;
   };
