@@ -8,6 +8,7 @@ import {
   controlPlaneSettings,
   controlPlaneVariables,
 } from "./control-plane-env.ts";
+import { readTunnelEnv, type TunnelEnv } from "./tunnels/tunnel-settings.ts";
 
 const schema = z.object({
   DATABASE_URL: z.string().min(1),
@@ -85,6 +86,8 @@ export interface WorkerEnv {
   readonly tierOverrides: TierOverrides;
   /** EC2, or why it is not offered. Holds a key of AWS where one is set: never logged. */
   readonly ec2: ReadEc2Settings;
+  /** How machines of EC2 are reached. */
+  readonly tunnels: TunnelEnv;
   /** Instances end together with this process. */
   readonly stopsAgents: boolean;
   readonly failpoints: string;
@@ -201,6 +204,7 @@ export function readEnv(
     dockerHost: env.DOCKER_HOST === "" ? undefined : env.DOCKER_HOST,
     tierOverrides: readTierOverrides(source),
     ec2: readEc2Settings(source),
+    tunnels: readTunnelEnv(source),
     stopsAgents: env.MOLECULE_STOP_AGENTS_ON_EXIT === "1",
     failpoints: env.MOLECULE_FAILPOINTS,
     exitsWithStdin: env.MOLECULE_EXIT_WITH_STDIN === "1",

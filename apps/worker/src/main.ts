@@ -13,7 +13,6 @@ import { renderConfigs } from "@molecule/templates/render-config";
 import { pino } from "pino";
 import { createControlPlaneBackend } from "./adapters/control-plane/control-plane-backend.ts";
 import { createDockerBackend, type DockerBackend } from "./adapters/docker/docker-backend.ts";
-import { createDirectShell } from "./adapters/ec2/direct-shell.ts";
 import { createEc2Backend, type Ec2Backend } from "./adapters/ec2/ec2-backend.ts";
 import { machineClock } from "./adapters/ec2/machine-clock.ts";
 import { createProcessBackend } from "./adapters/process/process-backend.ts";
@@ -43,6 +42,8 @@ import { Scope } from "./runtime/scope.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 import { startBusySweep } from "./sweep/busy-sweep.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
+import { awsOptionsOf } from "./tunnels/eice/aws-services.ts";
+import { startMachineTunnels } from "./tunnels/machine-tunnels.ts";
 
 /** How often a registry is asked. Source: wire contract §18. */
 const IMAGE_WATCH_EVERY_MS = 5 * 60_000;
@@ -78,6 +79,7 @@ interface Backends {
 interface RemoteParts {
   readonly db: Database;
   readonly tokenKey: Uint8Array;
+  readonly pulse: LoopPulse;
   readonly log: Log;
 }
 
@@ -113,7 +115,7 @@ async function createBackends(
     userName: userName(),
     agents,
   });
-  const ec2 = createEc2(env, platformId);
+  const ec2 = createEc2(env, platformId, remote);
   const local = [processes, ...(ec2 === null ? [] : [ec2]), ...controlPlaneOf(env, remote)];
   if (env.backend === "process") return { all: local, docker: null, ec2 };
   // The launcher may have copied the bundle alone; its Dockerfile is found from the original.
@@ -137,13 +139,17 @@ async function createBackends(
 }
 
 /** Null where it is not set up. */
-function createEc2(env: WorkerEnv, platformId: string): Ec2Backend | null {
+function createEc2(env: WorkerEnv, platformId: string, remote: RemoteParts): Ec2Backend | null {
   if (env.ec2.kind === "unset") return null;
   const { settings } = env.ec2;
+  const { osUser } = settings;
+  const aws = awsOptionsOf(settings);
+  const holder = randomUUID();
+  const tunnels = startMachineTunnels({ ...remote, ...env, holder, aws, osUser });
   return createEc2Backend({
     platformId,
     settings,
-    shell: (calls) => createDirectShell(settings, calls),
+    shell: () => tunnels.shell,
     clock: machineClock(),
     runtimeBundle: env.runtimeBundle,
   });
@@ -194,7 +200,7 @@ async function start(
   scope.add("database", () => db.close());
   const pulse = new LoopPulse({ db, kind: "worker", log });
   scope.add("ages of loops", () => pulse.stop());
-  const backends = await createBackends(env, platformId, { db, tokenKey, log });
+  const backends = await createBackends(env, platformId, { db, tokenKey, pulse, log });
   const { docker } = backends;
   addEnds(scope, backends);
   const backendOf = (kind: string) => backends.all.find((one) => one.kind === kind) ?? null;

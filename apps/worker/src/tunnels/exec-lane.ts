@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClientChannel, Client as SshClient } from "ssh2";
 import { ChannelLimitError } from "./errors.ts";
-import type { OperationBounds, Settle } from "./ssh-connection.ts";
+import type { OperationBounds, Settle } from "./operation.ts";
 
 /** What the lane needs of its connection. */
 interface Performer {

@@ -30,7 +30,7 @@ export interface MachineTunnelsOptions {
 /** All connections of this worker to machines of EC2. */
 export interface MachineTunnels extends Stoppable {
   readonly pool: TunnelPool<EndpointRoute, SshConnection>;
-  /** The platform's own commands. */
+  /** The platform's own commands. Closing it stops everything. */
   readonly shell: PooledMachineShell;
   targetOf(machineId: string): TunnelTarget;
 }
@@ -69,13 +69,9 @@ export function startMachineTunnels(options: MachineTunnelsOptions): MachineTunn
   places.report(pool.counts);
   const { region } = options.aws;
   const targetOf = (instanceId: string) => ({ account: ACCOUNT, region, instanceId, osUser });
-  return {
-    pool,
-    shell: createMachineShell(pool, targetOf),
-    targetOf,
-    stop: async () => {
-      await pool.stop();
-      await places.stop();
-    },
+  const stop = async () => {
+    await pool.stop();
+    await places.stop();
   };
+  return { pool, shell: { ...createMachineShell(pool, targetOf), close: stop }, targetOf, stop };
 }

@@ -3,7 +3,7 @@ import type { TunnelSettings } from "@molecule/domain/tunnel-pool";
 import type { Attributes, FileEntryWithStats, SFTPWrapper } from "ssh2";
 import { FileError } from "./errors.ts";
 import { SFTP_EOF, SFTP_FAILURE } from "./file-status.ts";
-import type { OperationBounds, Settle } from "./ssh-connection.ts";
+import type { OperationBounds, Settle } from "./operation.ts";
 
 /** What files need of their connection. */
 interface FilePerformer {

@@ -12,27 +12,10 @@ import {
 } from "./errors.ts";
 import { type CommandOptions, type CommandResult, ExecLane } from "./exec-lane.ts";
 import { faultOfStatus } from "./file-status.ts";
+import type { OperationBounds, Settle } from "./operation.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { type RemoteShell, shellOf } from "./remote-shell.ts";
 import { SftpFiles } from "./sftp-files.ts";
-
-/** What an operation is known by and how much it moves. */
-export interface OperationBounds {
-  /** For {@link FileError}; empty for what is no file. */
-  readonly path?: string;
-  /** Bytes that go either way; they have their own time. */
-  readonly bytes?: number;
-  /** Instead of the time of an operation, in ms. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How a started operation ends. */
-export interface Settle<T> {
-  resolve(result: T): void;
-  /** Whatever a callback of the library was given. */
-  reject(error: unknown): void;
-}
 
 /** A sign of life that is asked for after a time is over may take this long. */
 const PROBE_MS = 3_000;

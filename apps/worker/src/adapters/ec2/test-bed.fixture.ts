@@ -1,9 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { access } from "node:fs/promises";
 import path from "node:path";
+import type { HostKeyPrint } from "@molecule/domain/host-keys";
+import { DEFAULT_TUNNEL_SETTINGS } from "@molecule/domain/tunnel-pool";
 import { type FakeCloud, startFakeCloud } from "@molecule/testing/cloud/fake-cloud";
 import type { MachineHost } from "@molecule/testing/cloud/machine-host";
-import { createDirectShell } from "./direct-shell.ts";
+import { awsOptionsOf, createAwsServices } from "../../tunnels/eice/aws-services.ts";
+import { EndpointDialer } from "../../tunnels/eice/endpoint-dialer.ts";
+import { LOG, localPlaces } from "../../tunnels/light-bed.fixture.ts";
+import { createMachineShell } from "../../tunnels/machine-shell.ts";
+import { TunnelPool } from "../../tunnels/tunnel-pool.ts";
 import { createEc2Backend, type Ec2Backend } from "./ec2-backend.ts";
 import { type Ec2Settings, readEc2Settings } from "./ec2-settings.ts";
 import { machineClock } from "./machine-clock.ts";
@@ -53,7 +59,7 @@ export async function openEc2TestBed(
   const backend = createEc2Backend({
     platformId,
     settings,
-    shell: (calls) => options.shell ?? createDirectShell(settings, calls),
+    shell: () => options.shell ?? pooledShell(cloud, settings),
     clock: machineClock(FASTER, PATIENCE),
     runtimeBundle: bundle,
   });
@@ -68,4 +74,37 @@ export async function openEc2TestBed(
       await cloud[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Real SSH through the endpoint of the fake cloud; pins and places are this bed's own. */
+function pooledShell(cloud: FakeCloud, settings: Ec2Settings): MachineShell {
+  const services = createAwsServices(awsOptionsOf(settings));
+  const pins = new Map<string, HostKeyPrint>();
+  const dialer = new EndpointDialer({
+    servicesOf: () => services,
+    settings: DEFAULT_TUNNEL_SETTINGS,
+    certificate: cloud.connect.endpoint.certificate,
+    hostKeys: {
+      log: LOG,
+      consoleOf: ({ instanceId }, signal) => services.console(instanceId, signal),
+      store: {
+        find: (machine) => Promise.resolve(pins.get(machine) ?? null),
+        pin: (machine, key) => {
+          if (!pins.has(machine)) pins.set(machine, key);
+          return Promise.resolve(pins.get(machine) ?? key);
+        },
+      },
+    },
+  });
+  const { maxPerEndpoint } = DEFAULT_TUNNEL_SETTINGS;
+  const places = localPlaces(maxPerEndpoint);
+  const pool = new TunnelPool({ dialer, places, settings: DEFAULT_TUNNEL_SETTINGS, log: LOG });
+  const { region, osUser } = settings;
+  const shell = createMachineShell(pool, (instanceId) => ({
+    account: "aws",
+    region,
+    instanceId,
+    osUser,
+  }));
+  return { ...shell, close: () => pool.stop() };
 }

@@ -47,6 +47,22 @@ export interface AwsOptions {
   readonly connectUrl?: string;
 }
 
+/** The options that the settings of the EC2 backend say; null there is absent here. */
+export function awsOptionsOf(settings: {
+  readonly region: string;
+  readonly credentials: AwsCredentials | null;
+  readonly endpoint: string | null;
+  readonly connectEndpoint: string | null;
+}): AwsOptions {
+  const { region, credentials, endpoint, connectEndpoint } = settings;
+  return {
+    region,
+    ...(credentials === null ? {} : { credentials }),
+    ...(endpoint === null ? {} : { ec2Url: endpoint }),
+    ...(connectEndpoint === null ? {} : { connectUrl: connectEndpoint }),
+  };
+}
+
 /** States in which an endpoint carries connections. Source: the AWS command line. */
 const USABLE_STATES = ["create-complete", "update-in-progress", "update-complete", "update-failed"];
 
