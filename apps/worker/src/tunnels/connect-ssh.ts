@@ -22,10 +22,19 @@ export interface SshOptions {
   readonly signal: AbortSignal;
 }
 
+/** Name, key and their lengths: what an ed25519 key is on the wire, whichever it is. Source: RFC 8709 §4. */
+const PUBLIC_KEY_BYTES = 51;
+
 /** Fresh for every connection: nothing is ever written to a disk. */
 export function newKeyPair(): { readonly privateKey: string; readonly publicKey: string } {
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "molecule" });
-  return { privateKey: pair.private, publicKey: pair.public };
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "molecule" });
+    const [, data = ""] = pair.public.split(" ");
+    // The library loses zeros that a key begins with, as one of 256 does: no machine accepts that one.
+    if (Buffer.from(data, "base64").length === PUBLIC_KEY_BYTES) {
+      return { privateKey: pair.private, publicKey: pair.public };
+    }
+  }
 }
 
 /** The way says more precisely why it ended, a moment after the protocol has noticed. */
