@@ -7,11 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import {
-  canMakeContainers,
-  containerGateway,
-  containerMachines,
-} from "@molecule/testing/cloud/container-machines";
+import { canMakeContainers, containerMachines } from "@molecule/testing/cloud/container-machines";
 import { EC2_ACTIONS } from "@molecule/testing/cloud/ec2-control";
 import { type FakeCloud, startFakeCloud } from "@molecule/testing/cloud/fake-cloud";
 import { noMachines } from "@molecule/testing/cloud/machine-host";
@@ -54,13 +50,14 @@ const { values } = parseArgs({
     "platform-port": { type: "string", default: "8080" },
   },
 });
-const isReal = await canMakeContainers();
-const cloud = await startFakeCloud(isReal ? await containerMachines() : noMachines(), {
+const machines = (await canMakeContainers()) ? await containerMachines() : null;
+const isReal = machines !== null;
+const cloud = await startFakeCloud(machines ?? noMachines(), {
   port: Number(values.port),
 });
 const certificate = path.join(tmpdir(), `fake-cloud-${process.pid}.pem`);
 writeFileSync(certificate, cloud.connect.endpoint.certificate, { mode: 0o600 });
-const host = isReal ? await containerGateway() : "127.0.0.1";
+const host = machines === null ? "127.0.0.1" : await machines.gateway();
 const environment = {
   ...cloud.env,
   MOLECULE_EC2_PLATFORM_URL: `http://${host}:${values["platform-port"]}`,

@@ -16,6 +16,8 @@ import { loadWorkspaceEnv } from "./workspace-env.ts";
 
 /** Bytes that are no sealed records. */
 const OTHER_BYTES = [
+  "boot_tokens.exchange_sha256",
+  "boot_tokens.token_sha256",
   "imported_template_files.content",
   "kept_file_chunks.bytes",
   "managed_file_versions.content",
@@ -24,6 +26,8 @@ const OTHER_BYTES = [
   "plugin_package_files.content",
   "sessions.token_sha256",
   "sign_in_links.token_sha256",
+  "terminal_tickets.session_sha256",
+  "terminal_tickets.token_sha256",
   "workspace_tokens.token_sha256",
 ];
 

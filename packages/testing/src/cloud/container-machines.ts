@@ -36,15 +36,8 @@ export async function canMakeContainers(): Promise<boolean> {
   }
 }
 
-/** The engine's own address as its containers see it. */
-export async function containerGateway(): Promise<string> {
-  const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
-  const { stdout } = await docker(["network", "inspect", "bridge", "--format", format]);
-  return stdout.trim();
-}
-
 /**
- * One container for each machine, with an address of its own on the engine's bridge, its own sshd, its
+ * One container for each machine, with an address of its own on a network of theirs, its own sshd, its
  * own host key and its own disk. Programs are the host's, mounted read-only, so nothing is downloaded and
  * an image is made in a moment. A volume is a folder that appears below `/dev/disk/by-id`, in place of
  * the block device that a real machine would see.
@@ -54,6 +47,8 @@ export async function containerMachines(): Promise<ContainerMachines> {
   const owner = `fake-cloud-${randomUUID().slice(0, 8)}`;
   const volumes = `${owner}-volumes`;
   await docker(["volume", "create", "--label", `molecule.fake-cloud=${owner}`, volumes]);
+  // Not the engine's default one: an engine that begins without a bridge takes that away from all others.
+  await docker(["network", "create", "--label", `molecule.fake-cloud=${owner}`, owner]);
   return new ContainerMachines(owner, volumes, image);
 }
 
@@ -70,6 +65,13 @@ export class ContainerMachines implements MachineHost {
     this.#owner = owner;
     this.#volumes = volumes;
     this.#image = image;
+  }
+
+  /** This machine's own address as those see it. */
+  async gateway(): Promise<string> {
+    const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
+    const { stdout } = await docker(["network", "inspect", this.#owner, "--format", format]);
+    return stdout.trim();
   }
 
   async start({ id, userData }: MachineStart): Promise<{ readonly privateIp: string }> {
@@ -143,6 +145,7 @@ export class ContainerMachines implements MachineHost {
     this.#watchers.clear();
     await Promise.all([...this.#made].map((id) => this.remove(id)));
     await docker(["volume", "rm", "-f", this.#volumes]);
+    await docker(["network", "rm", this.#owner]);
   }
 
   #name(id: string): string {
@@ -151,7 +154,7 @@ export class ContainerMachines implements MachineHost {
 
   #options(id: string, userData: string): readonly string[] {
     return [
-      ...["--name", this.#name(id), "--hostname", id],
+      ...["--name", this.#name(id), "--hostname", id, "--network", this.#owner],
       ...["--label", `molecule.fake-cloud=${this.#owner}`],
       ...["--env", `FAKE_INSTANCE_ID=${id}`, "--env", `PATH=${MACHINE_PATH}`],
       ...["--env", `FAKE_USER_DATA=${Buffer.from(userData).toString("base64")}`],
