@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -130,8 +131,10 @@ function argumentsFor(folder: string): readonly string[] {
     // Where the machine has one containerd for all: its containers are not the other engine's.
     ...["--containerd-namespace", "molecule-test"],
     ...["--containerd-plugins-namespace", "molecule-test-plugins"],
-    // Nothing of the machine's network is the test's to change.
-    ...["--bridge=none", "--iptables=false", "--ip-forward=false", "--log-level=error"],
+    // Nothing of the machine's network is the test's to change. An engine that is told to do without a
+    // bridge takes docker0 away, whoever made it; one that finds it leaves it as it is.
+    ...[existsSync("/sys/class/net/docker0") ? "--bridge=docker0" : "--bridge=none"],
+    ...["--iptables=false", "--ip-forward=false", "--log-level=error"],
   ];
 }
 
